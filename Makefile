@@ -1,0 +1,155 @@
+# Socket Lab: every command. `make` alone prints them, and how far you are.
+#
+# SUBMISSION=dir   grade dir/NN-topic/*.c in place of lessons/       (lesson-NN, grade, watch-NN)
+# LINK=mine        link your own earlier modules, not the reference  (lesson-NN, grade, watch-NN)
+# SEED=n           repeat a run's random data exactly
+# SANDBOX=level    namespaces, uid or limits; the best one that works if not given
+# RESULTS=dir      where results are written; build/results if not given
+# NO_INSTALL=1     name missing packages, install none
+# V=1              show every command
+#
+# What a checkout builds is named by rename(2) when it is whole, so several makes may run in it at once.
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory -j$(words $(wildcard /sys/devices/system/cpu/cpu[0-9]*) and-one)
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.SECONDARY:
+.SECONDEXPANSION:
+.DEFAULT_GOAL := help
+.PHONY: help setup tools tools-for-tests grade test pristine compile_commands.json FORCE
+
+Q := $(if $(filter-out 0,$(V)),,@)
+
+# ---------------------------------------------------------------- commands
+
+help: ## how far you are, the next step, and this list
+	$(Q)tests/tools/progress
+	$(Q)tests/tools/commands $(firstword $(MAKEFILE_LIST))
+
+setup: ## install what is missing (every command does it by itself)
+	$(Q)tests/tools/setup --say tests
+	$(Q)tests/tools/apparmor
+
+lesson-%: FORCE $$(call graded,$$*) ## build and grade your code
+	$(Q)tests/tools/grade $*
+
+solution-%: FORCE $$(call graded,$$*) ## the same for the reference solution
+	$(Q)tests/tools/grade --solution $*
+
+watch-%: FORCE $$(call graded,$$*) ## grade again at every save; q quits
+	$(Q)tests/tools/watch $*
+
+hint-%: FORCE $$(call graded,$$*) ## the next hint for your first failing task
+	$(Q)tests/tools/hint $*
+
+experiment-%: FORCE $$(call experiments,$$*,$(RUN)) ## list the experiments; RUN=name runs one, RUN=all each
+	$(Q)tests/tools/experiment $*
+
+diff-%: FORCE $$(call graded,$$*) ## your code against the solution, once yours passes (or FORCE=1)
+	$(Q)tests/tools/solution-diff $*
+
+reset-%: FORCE ## put the starter back; your file is kept beside it
+	$(Q)tests/tools/reset $*
+
+grade: pristine ## grade every lesson: a table, and build/results/grade.{json,xml,tap}
+	$(Q)tests/tools/grade --table $(LESSONS)
+
+test: pristine $$(foreach l,$(LESSONS),$$(call experiments,$$l,all)) | tools-for-tests ## test the lab itself; FULL=1 adds what takes minutes
+	$(Q)tests/gate/run
+
+test-%: FORCE $$(call graded,$$*) $$(call experiments,$$*,all) | tools-for-tests ## test one lesson
+	$(Q)tests/gate/run $*
+
+compile_commands.json: | tools-for-tests ## for clangd and editors, by bear
+	$(Q)tests/tools/compile-commands $@
+
+# ---------------------------------------------------------------- lessons
+
+LESSONS := $(sort $(patsubst tests/%/contract,%,$(wildcard tests/[0-9][0-9]-*/contract)))
+
+# find: the folder of a lesson called by its number, with or without the zero, or by its whole name
+# graded: what must be built before a lesson can be graded
+# used: the reference modules of earlier lessons that its contract names
+# experiments: the programs that RUN= asks for
+find = $(filter $1 $1-% 0$1-%,$(LESSONS))
+graded = $(foreach l,$(call find,$1),$(GRADER) build/lessons/$l/unit.o build/lessons/$l/unit.list $(call used,$l)) tools
+used = $(foreach u,$(filter $(LESSONS),$(call words_of,$1)),$(foreach m,$(filter %.c,$(call words_of,$1)),\
+    $(patsubst solutions/$u/%.c,build/lessons/$u/reference/%.o,$(wildcard solutions/$u/$m))))
+words_of = $(file <tests/$1/contract)
+experiments = $(foreach l,$(call find,$1),$(patsubst lessons/$l/experiments/%.c,build/experiments/$l/%,\
+    $(wildcard lessons/$l/experiments/$(if $(filter all,$2),*,$(or $2,none)).c))) tools
+
+pristine: $$(foreach l,$(LESSONS),$$(call graded,$$l))
+
+# A fresh machine gets its tools before anything is compiled; where all are there this takes 5 ms. A copy without git keeps
+# its starters for reset-NN.
+tools:
+	$(Q)tests/tools/setup lessons
+	$(if $(wildcard .git),,$(Q)tests/tools/keep-starters)
+tools-for-tests: | tools
+	$(Q)tests/tools/setup tests
+
+# ---------------------------------------------------------------- what is built
+
+GRADER := build/bin/grade build/bin/confine build/harness/libharness.a build/harness/liblabcalls.so
+HARNESS := $(filter-out tests/harness/test_%.c tests/harness/preload.c,$(wildcard tests/harness/*.c))
+GRADER_SOURCES := $(filter-out tests/grader/test_%.c tests/grader/confine.c,$(wildcard tests/grader/*.c))
+GRADER_LIBRARIES := jansson libxml-2.0 libelf
+
+CC := gcc
+PLAIN := -std=gnu17 -g -O1 -fno-omit-frame-pointer -Wall -Wextra
+SANITIZED := $(PLAIN) -fsanitize=address,undefined -U_FORTIFY_SOURCE
+INCLUDE := -Itests/harness $(patsubst %/,-I%,$(sort $(wildcard lessons/[0-9][0-9]-*/)))
+
+# Flags are a dependency: build/flags changes when they or the compilers of this machine do.
+FLAGS := $(strip $(CC) $(PLAIN) $(SANITIZED) $(INCLUDE) $(wildcard /usr/lib/gcc/*/*))
+ifneq ($(FLAGS),$(strip $(file <build/flags)))
+$(shell mkdir -p build && echo '$(FLAGS)' >build/flags.$$$$ && mv build/flags.$$$$ build/flags)
+endif
+
+# $(call made,COMMAND): COMMAND writes to the name $$new; the file gets its own name when it is whole.
+made = $(Q)mkdir -p $(@D); new=$@.$$$$; $1 && mv $$new $@ || { rm -f $$new $$new.d; exit 1; }
+compiled = $(call made,$(CC) $1 -MMD -MP -MF $$new.d -MT $@ -c -o $$new $< && mv $$new.d $@.d)
+say = @echo 'building $1' >&2
+
+build/harness/%.o: tests/harness/%.c build/flags | tools
+	$(call compiled,$(PLAIN))
+
+build/harness/libharness.a: $(HARNESS:tests/%.c=build/%.o)
+	$(call say,the harness)
+	$(call made,rm -f $$new; ar rcs $$new $^)
+
+# preload.c includes calls.c: the same layer under the calls' own names.
+build/harness/liblabcalls.so: tests/harness/preload.c tests/harness/calls.c $(wildcard tests/harness/*.h) build/flags | tools
+	$(call made,$(CC) $(PLAIN) -fPIC -shared -o $$new $< -ldl -lpthread)
+
+build/grader/%.o: tests/grader/%.c build/flags | tools
+	$(call compiled,$(PLAIN) $$(pkg-config --cflags $(GRADER_LIBRARIES)))
+
+build/bin/grade: $(GRADER_SOURCES:tests/%.c=build/%.o)
+	$(call say,the grader)
+	$(call made,$(CC) -o $$new $^ $$(pkg-config --libs $(GRADER_LIBRARIES)))
+
+# Static where the C library allows it: it is started before each test, and a static program starts faster.
+build/bin/confine: tests/grader/confine.c build/flags | tools
+	$(call made,{ $(CC) $(PLAIN) -static -o $$new $< 2>/dev/null || $(CC) $(PLAIN) -o $$new $<; })
+
+build/lessons/%/unit.o: tests/%/unit.c build/flags | tools
+	$(call say,the tests of $*)
+	$(call compiled,$(SANITIZED) $(INCLUDE))
+
+# The list of a lesson's tests comes from their own object, linked with no student's code and never with it.
+build/lessons/%/unit.list: build/lessons/%/unit.o build/harness/libharness.a
+	$(call made,$(CC) $(SANITIZED) -no-pie -Wl$(comma)--unresolved-symbols=ignore-all -o $$new.lister $^ -lcheck -lsubunit -lrt -lm -lpthread && \
+	    ASAN_OPTIONS=detect_leaks=0 $$new.lister --list >$$new; status=$$?; rm -f $$new.lister; [ $$status = 0 ])
+comma := ,
+
+build/lessons/%.o: $$(call reference_source,$$*) build/flags | tools
+	$(call compiled,$(SANITIZED) $(INCLUDE))
+reference_source = solutions/$(subst /reference/,/,$1).c
+
+build/experiments/%: $$(call experiment_source,$$*) build/flags | tools
+	$(call made,$(CC) $(SANITIZED) -o $$new $< -lpthread)
+experiment_source = lessons/$(subst /,/experiments/,$1).c
+
+-include $(wildcard build/*/*.o.d build/lessons/*/*.o.d build/lessons/*/reference/*.o.d)

@@ -1,0 +1,49 @@
+/*
+ * count-client: send standard input to a count-server, and print its answer.
+ *
+ * usage: count-client HOST PORT
+ *
+ * Exit status: 0 when all was sent and the answer was printed, 1 when something failed, 2
+ * when called wrongly.
+ */
+#define _POSIX_C_SOURCE 200809L
+#include "closing.h"
+#include "tcp.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* TODO 6a: send all that comes on standard input. 0 at its end, -1 if something failed. */
+static int send_input(int server)
+{
+    (void)server; /* delete this line and the next two */
+    errno = ENOSYS;
+    return -1;
+}
+
+/* TODO 6b: write to standard output what the server sends. 0 at the end of its stream, -1 if
+   something failed. */
+static int print_answer(int server)
+{
+    (void)server; /* delete this line and the next two */
+    errno = ENOSYS;
+    return -1;
+}
+
+int main(int argc, char *argv[])
+{
+    if (argc != 3) {
+        fprintf(stderr, "usage: count-client HOST PORT\n");
+        return 2;
+    }
+    int server = tcp_connect(argv[1], argv[2]);
+    /* TODO 6c: something is missing between these two. When does the server answer? */
+    if (server == -1 || send_input(server) == -1 || print_answer(server) == -1) {
+        perror("count-client");
+        return 1;
+    }
+    close(server); /* both sides have said all: nothing can be lost any more */
+    return 0;
+}

@@ -1,0 +1,83 @@
+/*
+ * count-server: count the lines, words and bytes that each client sends, and answer when the
+ * client has ended its stream.
+ *
+ * usage: count-server HOST PORT        PORT 0 lets the kernel choose
+ *
+ * The first line it prints says where: "listening on 127.0.0.1:41233". Clients are served one
+ * after another. The answer is one line as wc prints it, without a name: "2 3 14". A line is
+ * a newline character; a word is a run of bytes between white space (isspace() in the C
+ * locale). A client that goes away gets no answer, and the next one is served.
+ *
+ * Exit status: 0 when SIGINT or SIGTERM stopped it, 1 when it cannot listen or accept, 2 when
+ * called wrongly.
+ */
+#define _POSIX_C_SOURCE 200809L
+#include "closing.h"
+#include "tcp.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { BACKLOG = 16, ANSWER_SIZE = 64 };
+
+struct counts {
+    unsigned long long lines, words, bytes;
+    bool in_word; /* kept from one read to the next: a word can be cut anywhere */
+};
+
+/*
+ * TODO 5: read from client until its stream ends, and count. Then answer: the three numbers,
+ * one space between them, and a newline, as "%llu %llu %llu\n". A client that goes away before
+ * its stream has ended gets no answer. Whatever happened, the connection is closed when this
+ * function returns, and the server lives on: beware of SIGPIPE.
+ */
+static void serve(int client)
+{
+    struct counts counts = {0}; /* where the numbers go */
+    (void)counts;               /* delete this line */
+    close(client);              /* and this one: lesson 03 has something better */
+}
+
+/* The kernel closes what is open, and there is nothing to save. _exit() is one of the few
+   functions that a signal handler may call. */
+static void stop(int signal_number)
+{
+    (void)signal_number;
+    _exit(0);
+}
+
+static int announce(int listener)
+{
+    struct sockaddr_storage address;
+    socklen_t length = sizeof address;
+    char text[ADDRESS_TEXT_SIZE];
+
+    if (getsockname(listener, (struct sockaddr *)&address, &length) == -1 ||
+        address_text((struct sockaddr *)&address, length, text, sizeof text) == -1 ||
+        printf("listening on %s\n", text) < 0)
+        return -1;
+    return fflush(stdout); /* whoever started us may be waiting for this line */
+}
+
+int main(int argc, char *argv[])
+{
+    if (argc != 3) {
+        fprintf(stderr, "usage: count-server HOST PORT\n");
+        return 2;
+    }
+    struct sigaction stopping = {.sa_handler = stop};
+    sigaction(SIGINT, &stopping, NULL);
+    sigaction(SIGTERM, &stopping, NULL);
+
+    int client = -1;
+    int listener = tcp_listen(argv[1], argv[2], BACKLOG);
+    if (listener != -1 && announce(listener) == 0)
+        while ((client = tcp_accept(listener, NULL, NULL)) != -1)
+            serve(client);
+    perror("count-server");
+    return 1;
+}

@@ -1,0 +1,107 @@
+/*
+ * echo-client HOST PORT: send standard input to an echo server, write to standard output what comes
+ * back.
+ *
+ * Status 0: all of standard input was sent and came back. 1: it was not; standard error says why.
+ */
+#define _POSIX_C_SOURCE 200809L
+#include "tcp.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct exchange {
+    int server;
+    bool ended;       /* standard input is at its end */
+    char input[4096]; /* from standard input; the bytes from `from` to `to` are still to be sent */
+    size_t from, to;
+    uint64_t owed; /* bytes sent that have not come back */
+};
+
+/* Standard input has something: take it, or pass its end on to the server. */
+static void take_input(struct exchange *x)
+{
+    ssize_t n = read(STDIN_FILENO, x->input, sizeof x->input);
+    x->from = 0;
+    x->to = n > 0 ? (size_t)n : 0;
+    if (n <= 0) {
+        x->ended = true;
+        shutdown(x->server, SHUT_WR); /* if the connection is broken, recv() will say so */
+    }
+}
+
+/* The connection has room: send what it takes. */
+static int send_input(struct exchange *x)
+{
+    ssize_t n = send(x->server, x->input + x->from, x->to - x->from, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (n == -1)
+        return errno == EAGAIN ? 0 : -1;
+    x->from += (size_t)n;
+    x->owed += (uint64_t)n;
+    return 0;
+}
+
+/* The server has sent something, or its end. The count of bytes, 0 at its end, or -1. */
+static ssize_t show_echo(struct exchange *x)
+{
+    char bytes[4096];
+    ssize_t n = recv(x->server, bytes, sizeof bytes, 0);
+    if (n <= 0)
+        return n;
+    x->owed -= (uint64_t)n;
+    fwrite(bytes, 1, (size_t)n, stdout);
+    return fflush(stdout) == 0 ? n : -1;
+}
+
+/*
+ * Both directions at once, until the server ends its stream. Were all the input sent before any echo
+ * is read, a large input would fill every buffer on the way: the server would wait for us to read,
+ * and we for the server.
+ */
+static int converse(struct exchange *x)
+{
+    ssize_t n = 1;
+    while (n > 0) {
+        bool unsent = x->from < x->to;
+        struct pollfd wait[] = {
+            {.fd = unsent || x->ended ? -1 : STDIN_FILENO, .events = POLLIN},
+            {.fd = x->server, .events = unsent ? POLLIN | POLLOUT : POLLIN}};
+        if (poll(wait, 2, -1) == -1)
+            continue; /* EINTR, or no memory just now */
+        if (wait[0].revents != 0)
+            take_input(x);
+        if ((wait[1].revents & POLLOUT) != 0 && send_input(x) == -1)
+            return -1;
+        if ((wait[1].revents & ~POLLOUT) != 0)
+            n = show_echo(x);
+    }
+    return (int)n;
+}
+
+int main(int argc, char *argv[])
+{
+    if (argc != 3) {
+        fprintf(stderr, "usage: echo-client HOST PORT\n");
+        return 2;
+    }
+    int server = tcp_connect(argv[1], argv[2]);
+    if (server == -1) {
+        fprintf(stderr, "echo-client: %s %s: %s\n", argv[1], argv[2], connect_error_means(errno));
+        return 1;
+    }
+    struct exchange x = {.server = server};
+    if (converse(&x) == -1) {
+        perror("echo-client");
+        return 1;
+    }
+    if (!x.ended || x.owed != 0) {
+        fprintf(stderr, "echo-client: the server ended before everything came back\n");
+        return 1;
+    }
+    return 0;
+}

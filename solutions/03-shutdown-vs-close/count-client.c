@@ -1,0 +1,55 @@
+/*
+ * count-client: send standard input to a count-server, and print its answer.
+ *
+ * usage: count-client HOST PORT
+ *
+ * Exit status: 0 when all was sent and the answer was printed, 1 when something failed, 2
+ * when called wrongly.
+ */
+#define _POSIX_C_SOURCE 200809L
+#include "closing.h"
+#include "tcp.h"
+
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* On a blocking socket, in a program without signal handlers, send() takes everything or
+   fails. Lesson 06 does without that luck. */
+static int send_input(int server)
+{
+    char bytes[BUFSIZ];
+    ssize_t n;
+
+    while ((n = read(STDIN_FILENO, bytes, sizeof bytes)) > 0)
+        if (send(server, bytes, (size_t)n, MSG_NOSIGNAL) == -1)
+            return -1;
+    return (int)n;
+}
+
+static int print_answer(int server)
+{
+    char bytes[BUFSIZ];
+    ssize_t n;
+
+    while ((n = recv(server, bytes, sizeof bytes, 0)) > 0)
+        if (write(STDOUT_FILENO, bytes, (size_t)n) == -1)
+            return -1;
+    return (int)n;
+}
+
+int main(int argc, char *argv[])
+{
+    if (argc != 3) {
+        fprintf(stderr, "usage: count-client HOST PORT\n");
+        return 2;
+    }
+    int server = tcp_connect(argv[1], argv[2]);
+    if (server == -1 || send_input(server) == -1 || stream_end(server) == -1 ||
+        print_answer(server) == -1) {
+        perror("count-client");
+        return 1;
+    }
+    close(server); /* both sides have said all: nothing can be lost any more */
+    return 0;
+}

@@ -1,0 +1,879 @@
+/* Unit tests of lesson 01: each follows from a sentence of endpoint.h. */
+#define _GNU_SOURCE
+#include "calls.h"
+#include "endpoint.h"
+#include "lab.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <net/ethernet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* ---- what the tests share ------------------------------------------------------------ */
+
+static int test_socket(int family, int type, int protocol)
+{
+    int fd = socket(family, type, protocol);
+    if (fd == -1)
+        lab_error("socket()");
+    return fd;
+}
+
+static int lowest_free(void)
+{
+    int fd = open("/dev/null", O_RDONLY);
+    if (fd == -1)
+        lab_error("open(/dev/null)");
+    lab_close(fd);
+    return fd;
+}
+
+/* The option's value, -1 if fd has none: no option asked for here is ever -1. */
+static int option_of(int fd, int option)
+{
+    int value;
+    return getsockopt(fd, SOL_SOCKET, option, &value, &(socklen_t){sizeof value}) == -1
+               ? -1
+               : value;
+}
+
+static bool is_close_on_exec(int fd)
+{
+    return (fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0;
+}
+
+static bool is_nonblocking(int fd)
+{
+    return (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0;
+}
+
+static const char *yes(bool value)
+{
+    return value ? "true" : "false";
+}
+
+/* Puts fd in the place of descriptor 0; returns a copy of what was there. */
+static int put_at_0(int fd)
+{
+    int kept = fcntl(0, F_DUPFD_CLOEXEC, 3);
+    if (kept == -1 || (fd == -1 ? close(0) : dup2(fd, 0)) == -1)
+        lab_error("moving descriptor 0");
+    return kept;
+}
+
+static void put_back_0(int kept)
+{
+    if (dup2(kept, 0) == -1)
+        lab_error("dup2(kept, 0)");
+    lab_close(kept);
+}
+
+/* ---- socket_open --------------------------------------------------------------------- */
+
+static void expect_kind(int family, int type, int protocol, int protocol_got)
+{
+    int fd = socket_open(family, type, protocol);
+    int error = errno;
+    lab_expect(fd >= 0, "a descriptor", "socket_open(%d, %d, %d) returned %s", family,
+               type, protocol, lab_result(fd, error));
+    lab_expect(lab_is_open(fd), "an open descriptor", "returned %d, which is not open",
+               fd);
+    char expected[80];
+    snprintf(expected, sizeof expected, "family %d, type %d, protocol %d", family, type,
+             protocol_got);
+    lab_expect(option_of(fd, SO_DOMAIN) == family && option_of(fd, SO_TYPE) == type &&
+                   option_of(fd, SO_PROTOCOL) == protocol_got,
+               expected, "opened family %d, type %d, protocol %d",
+               option_of(fd, SO_DOMAIN), option_of(fd, SO_TYPE),
+               option_of(fd, SO_PROTOCOL));
+    lab_close(fd);
+}
+
+LAB_TEST(socket_open, opens_the_kind_that_was_asked_for, .points = 3, .task = 1,
+         .read = "A socket is a descriptor", .man = "2 socket",
+         .likely = "pass family, type and protocol on to socket(), each in its place")
+{
+    expect_kind(AF_INET, SOCK_STREAM, 0, IPPROTO_TCP);
+    expect_kind(AF_INET, SOCK_DGRAM, 0, IPPROTO_UDP);
+    expect_kind(AF_INET, SOCK_STREAM, IPPROTO_TCP, IPPROTO_TCP);
+    expect_kind(AF_UNIX, SOCK_STREAM, 0, 0);
+    expect_kind(AF_UNIX, SOCK_DGRAM, 0, 0);
+    expect_kind(AF_UNIX, SOCK_SEQPACKET, 0, 0);
+}
+
+LAB_TEST(socket_open, opens_IPv6_sockets_too, .points = 2, .task = 1,
+         .needs = "socket_open/opens_the_kind_that_was_asked_for",
+         .read = "A socket is a descriptor", .man = "7 ipv6", .requires = "ipv6",
+         .likely = "the family is the caller's to choose: pass it on")
+{
+    expect_kind(AF_INET6, SOCK_STREAM, 0, IPPROTO_TCP);
+    expect_kind(AF_INET6, SOCK_DGRAM, IPPROTO_UDP, IPPROTO_UDP);
+}
+
+LAB_TEST(socket_open, passes_the_protocol_on, .points = 3, .task = 1,
+         .needs = "socket_open/opens_the_kind_that_was_asked_for",
+         .read = "A socket is a descriptor", .man = "2 socket",
+         .likely = "the third argument of socket() is the caller's protocol, not 0")
+{
+    int fd = socket_open(AF_INET, SOCK_STREAM, IPPROTO_UDP);
+    int error = errno;
+    lab_expect(fd == -1 && error == EPROTONOSUPPORT, "-1 and errno EPROTONOSUPPORT",
+               "returned %s for a stream socket with protocol IPPROTO_UDP",
+               lab_result(fd, error));
+}
+
+LAB_TEST(
+    socket_open, is_close_on_exec, .points = 3, .task = 1,
+    .needs = "socket_open/opens_the_kind_that_was_asked_for", .read = "Two kinds of flag",
+    .man = "2 fcntl",
+    .likely = "add SOCK_CLOEXEC to the type, or every program you exec keeps the socket")
+{
+    int types[] = {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET};
+    for (size_t i = 0; i < 3; i++) {
+        int fd = socket_open(AF_UNIX, types[i], 0);
+        lab_expect(fd >= 0, "a descriptor", "returned %d", fd);
+        lab_expect(is_close_on_exec(fd), "FD_CLOEXEC set",
+                   "opened %d with FD_CLOEXEC unset", fd);
+        lab_close(fd);
+    }
+}
+
+LAB_TEST(
+    socket_open, is_close_on_exec_from_the_first_moment, .points = 4, .task = 1,
+    .needs = "socket_open/is_close_on_exec", .read = "Two kinds of flag",
+    .man = "2 socket",
+    .likely =
+        "socket() and then fcntl() leaves a gap in which another thread may fork and "
+        "exec: ask for SOCK_CLOEXEC in socket() itself")
+{
+    /* fcntl() is made to fail, and so is close(), so that a socket once made stays to be
+     * looked at, whatever the function returns. */
+    int lowest = lowest_free();
+    fault_each(CALLS_CONTROL, (struct fault){.error = EPERM});
+    fault_each(CALLS_CLOSE, (struct fault){.error = EIO});
+    int fd = socket_open(AF_INET, SOCK_STREAM, 0);
+    int error = errno;
+    fault_none();
+    lab_expect(lab_is_open(lowest), "a socket, even if fcntl() should fail",
+               "returned %s and made no socket", lab_result(fd, error));
+    lab_expect(is_close_on_exec(lowest),
+               "a socket that socket() itself made close-on-exec",
+               "made a socket without, and returned %s when fcntl() was made to fail",
+               lab_result(fd, error));
+    lab_close(lowest);
+}
+
+LAB_TEST(
+    socket_open, keeps_the_flags_in_type, .points = 4, .task = 1,
+    .needs = "socket_open/opens_the_kind_that_was_asked_for", .read = "Two kinds of flag",
+    .man = "2 socket",
+    .likely = "add your flag to the caller's with |, which leaves the others as they are")
+{
+    int flags[] = {0, SOCK_NONBLOCK, SOCK_CLOEXEC, SOCK_NONBLOCK | SOCK_CLOEXEC};
+    for (size_t i = 0; i < 4; i++) {
+        int fd = socket_open(AF_INET, SOCK_DGRAM | flags[i], 0);
+        int error = errno;
+        const char *asked =
+            (flags[i] & SOCK_NONBLOCK) != 0 ? "with SOCK_NONBLOCK" : "without";
+        lab_expect(fd >= 0, "a descriptor",
+                   "returned %s for type SOCK_DGRAM and flags %#o", lab_result(fd, error),
+                   (unsigned)flags[i]);
+        lab_expect(is_nonblocking(fd) == ((flags[i] & SOCK_NONBLOCK) != 0),
+                   "SOCK_NONBLOCK heeded if it is there, and only then",
+                   "asked %s, opened a %s socket", asked,
+                   is_nonblocking(fd) ? "non-blocking" : "blocking");
+        lab_expect(is_close_on_exec(fd), "close-on-exec in any case",
+                   "asked %s, opened a socket that is not close-on-exec", asked);
+        lab_close(fd);
+    }
+}
+
+LAB_TEST(socket_open, returns_the_lowest_free_descriptor, .points = 2, .task = 1,
+         .needs = "socket_open/opens_the_kind_that_was_asked_for",
+         .read = "A socket is a descriptor", .man = "2 open",
+         .likely = "return what socket() returned: the kernel already chose the lowest")
+{
+    int low = test_socket(AF_UNIX, SOCK_STREAM, 0);
+    int high = test_socket(AF_UNIX, SOCK_STREAM, 0);
+    lab_close(low);
+    int fd = socket_open(AF_INET, SOCK_STREAM, 0);
+    int error = errno;
+    char expected[16];
+    snprintf(expected, sizeof expected, "%d", low);
+    lab_expect(fd == low, expected, "returned %s when %d was free and %d was open",
+               lab_result(fd, error), low, high);
+    lab_close(fd);
+    lab_close(high);
+}
+
+LAB_TEST(socket_open, may_return_descriptor_0, .points = 2, .task = 1,
+         .needs = "socket_open/opens_the_kind_that_was_asked_for",
+         .read = "A socket is a descriptor", .man = "2 socket",
+         .likely = "0 is a descriptor like any other: only -1 is an error")
+{
+    int kept = put_at_0(-1);
+    int fd = socket_open(AF_INET, SOCK_STREAM, 0);
+    int error = errno;
+    put_back_0(kept);
+    lab_expect(fd == 0, "0", "returned %s when 0 was the lowest free descriptor",
+               lab_result(fd, error));
+}
+
+static void expect_the_kernels_answer(int family, int type, int protocol)
+{
+    int wanted = socket(family, type, protocol);
+    int expected = errno;
+    if (wanted != -1)
+        lab_error("a socket() that no kernel has succeeded");
+    int fd = socket_open(family, type, protocol);
+    int error = errno;
+    lab_expect(fd == -1 && error == expected, lab_result(-1, expected),
+               "socket_open(%d, %d, %d) returned %s", family, type, protocol,
+               lab_result(fd, error));
+}
+
+LAB_TEST(socket_open, returns_minus_1_with_the_errno_of_socket, .points = 3, .task = 1,
+         .needs = "socket_open/opens_the_kind_that_was_asked_for",
+         .read = "What an error tells you", .man = "2 socket",
+         .likely = "-1, and errno as socket() left it: make no other call in between")
+{
+    expect_the_kernels_answer(4000, SOCK_STREAM, 0);
+    expect_the_kernels_answer(AF_INET, SOCK_RDM, 0);
+    expect_the_kernels_answer(AF_INET, 99, 0);
+    expect_the_kernels_answer(AF_INET, SOCK_DGRAM, IPPROTO_TCP);
+    expect_the_kernels_answer(AF_INET, SOCK_STREAM, -1);
+}
+
+LAB_TEST(socket_open, says_EMFILE_when_no_descriptor_is_left, .points = 2, .task = 1,
+         .needs = "socket_open/opens_the_kind_that_was_asked_for",
+         .read = "What an error tells you", .man = "2 getrlimit",
+         .likely = "-1, and errno as socket() left it")
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+        lab_error("getrlimit()");
+    struct rlimit none = {.rlim_cur = 0, .rlim_max = limit.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &none);
+    int fd = socket_open(AF_INET, SOCK_STREAM, 0);
+    int error = errno;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    lab_expect(fd == -1 && error == EMFILE, "-1 and errno EMFILE",
+               "returned %s when RLIMIT_NOFILE was 0", lab_result(fd, error));
+}
+
+/* ---- socket_describe ------------------------------------------------------------------ */
+
+static const struct socket_info untouched = {-4, -5, -6, true, false, true};
+
+static bool is_untouched(const struct socket_info *info)
+{
+    return info->family == -4 && info->type == -5 && info->protocol == -6 &&
+           info->listening && !info->nonblocking && info->close_on_exec;
+}
+
+static struct socket_info described(int fd, const char *what)
+{
+    struct socket_info info = untouched;
+    int result = socket_describe(fd, &info);
+    int error = errno;
+    lab_expect(result == 0, "0", "returned %s for %s", lab_result(result, error), what);
+    return info;
+}
+
+static void expect_described(int family, int type, int protocol)
+{
+    int fd = test_socket(family, type, 0);
+    struct socket_info info = described(fd, "a new socket");
+    char expected[80];
+    snprintf(expected, sizeof expected, "family %d, type %d, protocol %d", family, type,
+             protocol);
+    lab_expect(info.family == family && info.type == type && info.protocol == protocol,
+               expected, "said family %d, type %d, protocol %d", info.family, info.type,
+               info.protocol);
+    lab_expect(!info.listening && !info.nonblocking && !info.close_on_exec,
+               "not listening, not non-blocking, not close-on-exec",
+               "said listening %s, nonblocking %s, close_on_exec %s", yes(info.listening),
+               yes(info.nonblocking), yes(info.close_on_exec));
+    lab_close(fd);
+}
+
+LAB_TEST(socket_describe, tells_family_type_and_protocol, .points = 5, .task = 2,
+         .read = "Ask the kernel", .man = "7 socket",
+         .likely =
+             "getsockopt(fd, SOL_SOCKET, ...) with SO_DOMAIN, SO_TYPE and SO_PROTOCOL, "
+             "each into its own member")
+{
+    expect_described(AF_INET, SOCK_STREAM, IPPROTO_TCP);
+    expect_described(AF_INET, SOCK_DGRAM, IPPROTO_UDP);
+    expect_described(AF_UNIX, SOCK_STREAM, 0);
+    expect_described(AF_UNIX, SOCK_DGRAM, 0);
+    expect_described(AF_UNIX, SOCK_SEQPACKET, 0);
+}
+
+LAB_TEST(socket_describe, tells_IPv6_from_IPv4, .points = 2, .task = 2,
+         .needs = "socket_describe/tells_family_type_and_protocol",
+         .read = "Ask the kernel", .man = "7 socket", .requires = "ipv6",
+         .likely = "the family is what SO_DOMAIN says, not AF_INET")
+{
+    expect_described(AF_INET6, SOCK_STREAM, IPPROTO_TCP);
+    expect_described(AF_INET6, SOCK_DGRAM, IPPROTO_UDP);
+}
+
+static void expect_listening(int fd, bool expected, const char *what)
+{
+    struct socket_info info = described(fd, what);
+    lab_expect(info.listening == expected,
+               expected ? "listening true" : "listening false", "said listening %s of %s",
+               yes(info.listening), what);
+}
+
+LAB_TEST(
+    socket_describe, tells_a_listener_from_a_connection, .points = 4, .task = 2,
+    .needs = "socket_describe/tells_family_type_and_protocol", .read = "Ask the kernel",
+    .man = "7 socket",
+    .likely = "SO_ACCEPTCONN is not 0 once listen() was called, and 0 for all others")
+{
+    int listener = lab_listener(AF_INET);
+    expect_listening(listener, true, "a TCP listener");
+    int pair[2];
+    lab_tcp_pair(pair);
+    expect_listening(pair[0], false, "a TCP connection");
+
+    int local = test_socket(AF_UNIX, SOCK_SEQPACKET, 0);
+    struct sockaddr_un any = {.sun_family = AF_UNIX}; /* the kernel chooses a name */
+    if (bind(local, (struct sockaddr *)&any, sizeof any.sun_family) == -1)
+        lab_error("bind()");
+    expect_listening(local, false, "a UNIX socket that is bound only");
+    if (listen(local, 1) == -1)
+        lab_error("listen()");
+    expect_listening(local, true, "a UNIX listener");
+
+    int fds[] = {listener, pair[0], pair[1], local};
+    for (size_t i = 0; i < 4; i++)
+        lab_close(fds[i]);
+}
+
+LAB_TEST(socket_describe, tells_nonblocking_and_close_on_exec_apart, .points = 5,
+         .task = 2, .needs = "socket_describe/tells_family_type_and_protocol",
+         .read = "Two kinds of flag", .man = "2 fcntl",
+         .likely =
+             "O_NONBLOCK is in what F_GETFL returns, FD_CLOEXEC in what F_GETFD returns: "
+             "test each with &, for other flags may be set beside it")
+{
+    int flags[] = {0, SOCK_NONBLOCK, SOCK_CLOEXEC, SOCK_NONBLOCK | SOCK_CLOEXEC};
+    for (size_t i = 0; i < 4; i++) {
+        int fd = test_socket(AF_UNIX, SOCK_STREAM | flags[i], 0);
+        bool nonblocking = is_nonblocking(fd), close_on_exec = is_close_on_exec(fd);
+        struct socket_info info = described(fd, "a UNIX stream socket");
+        char expected[60];
+        snprintf(expected, sizeof expected, "nonblocking %s, close_on_exec %s",
+                 yes(nonblocking), yes(close_on_exec));
+        lab_expect(info.nonblocking == nonblocking && info.close_on_exec == close_on_exec,
+                   expected, "said nonblocking %s, close_on_exec %s",
+                   yes(info.nonblocking), yes(info.close_on_exec));
+        lab_expect(info.type == SOCK_STREAM, "SOCK_STREAM, without flags", "said type %d",
+                   info.type);
+        lab_close(fd);
+    }
+}
+
+LAB_TEST(socket_describe, describes_descriptor_0, .points = 2, .task = 2,
+         .needs = "socket_describe/tells_family_type_and_protocol",
+         .read = "A socket is a descriptor", .man = "2 getsockopt",
+         .likely = "0 is a descriptor like any other: let the kernel judge the number")
+{
+    int fd = test_socket(AF_INET, SOCK_DGRAM, 0);
+    int kept = put_at_0(fd);
+    struct socket_info info = untouched;
+    int result = socket_describe(0, &info);
+    int error = errno;
+    put_back_0(kept);
+    lab_close(fd);
+    lab_expect(result == 0 && info.protocol == IPPROTO_UDP, "0 and protocol 17",
+               "returned %s and said protocol %d of a UDP socket at descriptor 0",
+               lab_result(result, error), info.protocol);
+}
+
+static void expect_refusal(int fd, int expected, const char *what)
+{
+    struct socket_info info = untouched;
+    int result = socket_describe(fd, &info);
+    int error = errno;
+    lab_expect(result == -1 && error == expected, lab_result(-1, expected),
+               "returned %s for %s", lab_result(result, error), what);
+    lab_expect(is_untouched(&info), "*info exactly as it was",
+               "returned -1 but changed *info: family %d, type %d, protocol %d ...",
+               info.family, info.type, info.protocol);
+}
+
+LAB_TEST(
+    socket_describe, refuses_what_is_not_open, .points = 2, .task = 2,
+    .read = "What an error tells you", .man = "2 getsockopt",
+    .likely = "check each call for -1 at once, and write to *info only after the last")
+{
+    expect_refusal(-1, EBADF, "-1");
+    expect_refusal(lowest_free(), EBADF, "a number that is not open");
+}
+
+LAB_TEST(
+    socket_describe, refuses_what_is_no_socket, .points = 3, .task = 2,
+    .read = "What an error tells you", .man = "2 getsockopt",
+    .likely = "getsockopt() says ENOTSOCK: return -1 then, errno and *info untouched")
+{
+    int ends[2];
+    if (pipe(ends) == -1)
+        lab_error("pipe()");
+    expect_refusal(ends[0], ENOTSOCK, "a pipe's reading end");
+    expect_refusal(ends[1], ENOTSOCK, "a pipe's writing end");
+    lab_close(ends[0]);
+    lab_close(ends[1]);
+}
+
+/* Fails the first call of the family, then the second, ... until all have been failed once. */
+static void expect_every_error_passed_on(enum call_family family, int error)
+{
+    int fd = test_socket(AF_INET, SOCK_STREAM, 0);
+    for (unsigned nth = 1; nth <= 16; nth++) {
+        unsigned before = faults_taken();
+        struct socket_info info = untouched;
+        fault_once(family, nth, (struct fault){.error = error});
+        int result = socket_describe(fd, &info);
+        int got = errno;
+        fault_none();
+        if (faults_taken() == before) {
+            lab_expect(result == 0, "0 once nothing fails", "returned %s",
+                       lab_result(result, got));
+            break;
+        }
+        lab_expect(result == -1 && got == error, lab_result(-1, error),
+                   "returned %s when call number %u was made to fail with %s",
+                   lab_result(result, got), nth, lab_errno(error));
+        lab_expect(is_untouched(&info), "*info exactly as it was",
+                   "returned -1 but changed *info when call number %u failed", nth);
+    }
+    lab_close(fd);
+}
+
+LAB_TEST(
+    socket_describe, passes_on_every_error_of_getsockopt, .points = 3, .task = 2,
+    .needs = "socket_describe/tells_family_type_and_protocol",
+    .read = "What an error tells you", .man = "2 getsockopt",
+    .likely =
+        "check every getsockopt() for -1, and write to *info only after the last call")
+{
+    expect_every_error_passed_on(CALLS_OPTION, ENOBUFS);
+}
+
+LAB_TEST(
+    socket_describe, passes_on_every_error_of_fcntl, .points = 3, .task = 2,
+    .needs = "socket_describe/tells_family_type_and_protocol",
+    .read = "What an error tells you", .man = "2 fcntl",
+    .likely =
+        "fcntl() can fail too (another thread may close the descriptor meanwhile): -1 "
+        "is no set of flags")
+{
+    expect_every_error_passed_on(CALLS_CONTROL, EBADF);
+}
+
+/* ---- family_name, type_name, protocol_name -------------------------------------------- */
+
+enum { ROOM = 64, FILL = 'x' };
+
+static bool only_fill(const char *from, const char *end)
+{
+    while (from < end && *from == FILL)
+        from++;
+    return from == end;
+}
+
+/* room was filled with FILL before the call, which was told of size bytes of it. */
+static void expect_name(const char *call, const char *returned, const char *room,
+                        size_t size, const char *expected)
+{
+    lab_likely(
+        "write into buf, which is the caller's, and return it: a static buffer would be "
+        "shared by every thread");
+    lab_expect(returned == room, "a pointer to buf", "%s returned %s", call,
+               returned == NULL ? "NULL" : "a pointer to something else");
+    lab_likely(
+        "snprintf(buf, size, ...) cuts and ends in NUL; strcpy() and sprintf() know "
+        "nothing of size");
+    lab_expect(only_fill(room + size, room + ROOM), "nothing written past buf[size - 1]",
+               "%s with size %zu wrote past it", call, size);
+    lab_expect(memchr(room, '\0', size) != NULL, "a text that ends in NUL",
+               "%s with size %zu wrote %s and no NUL", call, size, lab_quote(room, size));
+    lab_likely(NULL);
+    lab_expect(strcmp(room, expected) == 0, lab_quote(expected, strlen(expected)),
+               "%s with size %zu wrote %s", call, size, lab_quote(room, strlen(room)));
+}
+
+static void expect_family(int family, size_t size, const char *expected)
+{
+    char room[ROOM], call[60];
+    memset(room, FILL, sizeof room);
+    snprintf(call, sizeof call, "family_name(%d)", family);
+    expect_name(call, family_name(family, room, size), room, size, expected);
+}
+
+static void expect_type(int type, size_t size, const char *expected)
+{
+    char room[ROOM], call[60];
+    memset(room, FILL, sizeof room);
+    snprintf(call, sizeof call, "type_name(%d)", type);
+    expect_name(call, type_name(type, room, size), room, size, expected);
+}
+
+static void expect_protocol(int family, int protocol, size_t size, const char *expected)
+{
+    char room[ROOM], call[60];
+    memset(room, FILL, sizeof room);
+    snprintf(call, sizeof call, "protocol_name(%d, %d)", family, protocol);
+    expect_name(call, protocol_name(family, protocol, room, size), room, size, expected);
+}
+
+static const char *decimal(int number)
+{
+    static char text[16];
+    snprintf(text, sizeof text, "%d", number);
+    return text;
+}
+
+LAB_TEST(family_name, names_every_family_of_the_list, .points = 2, .task = 3,
+         .read = "Names for numbers", .man = "7 address_families",
+         .likely =
+             "compare with each constant of the list in endpoint.h, spelt as it is there")
+{
+    expect_family(AF_UNIX, SOCKET_NAME_SIZE, "AF_UNIX");
+    expect_family(AF_INET, SOCKET_NAME_SIZE, "AF_INET");
+    expect_family(AF_INET6, SOCKET_NAME_SIZE, "AF_INET6");
+    expect_family(AF_PACKET, SOCKET_NAME_SIZE, "AF_PACKET");
+    expect_family(AF_RDS, SOCKET_NAME_SIZE, "AF_RDS");
+}
+
+LAB_TEST(family_name, writes_other_numbers_in_decimal, .points = 2, .task = 3,
+         .read = "Names for numbers", .man = "3 snprintf",
+         .likely = "a number that is not in the list is printed with \"%d\"")
+{
+    int unknown = 1000 + (int)lab_random_below(100000);
+    expect_family(unknown, SOCKET_NAME_SIZE, decimal(unknown));
+    expect_family(0, SOCKET_NAME_SIZE, "0");
+    expect_family(-1, SOCKET_NAME_SIZE, "-1");
+    expect_family(INT_MIN, SOCKET_NAME_SIZE, decimal(INT_MIN));
+}
+
+LAB_TEST(family_name, cuts_what_does_not_fit, .points = 2, .task = 3,
+         .needs = "family_name/names_every_family_of_the_list",
+         .read = "Names for numbers", .man = "3 snprintf",
+         .likely =
+             "snprintf(buf, size, ...) cuts and ends in NUL; strcpy() and sprintf() know "
+             "nothing of size")
+{
+    expect_family(AF_INET6, sizeof "AF_INET6", "AF_INET6");
+    expect_family(AF_INET6, sizeof "AF_INET6" - 1, "AF_INET");
+    expect_family(123456, 4, "123");
+    expect_family(AF_UNIX, 1, "");
+}
+
+LAB_TEST(
+    family_name, leaves_errno_alone, .points = 1, .task = 3,
+    .needs = "family_name/names_every_family_of_the_list", .read = "Names for numbers",
+    .man = "3 errno",
+    .likely = "look the name up in a list of your own: no call that can fail is needed")
+{
+    char buf[SOCKET_NAME_SIZE];
+    int given = 1 + (int)lab_random_below(100);
+    errno = given;
+    family_name(AF_INET, buf, sizeof buf);
+    type_name(SOCK_STREAM, buf, sizeof buf);
+    protocol_name(AF_INET, IPPROTO_TCP, buf, sizeof buf);
+    protocol_name(AF_INET, 253, buf, sizeof buf);
+    lab_expect(errno == given, lab_errno(given), "errno was changed to %s",
+               lab_errno(errno));
+}
+
+LAB_TEST(type_name, names_every_type_of_the_list, .points = 2, .task = 3,
+         .read = "Names for numbers", .man = "2 socket",
+         .likely =
+             "compare with each constant of the list in endpoint.h, spelt as it is there")
+{
+    expect_type(SOCK_STREAM, SOCKET_NAME_SIZE, "SOCK_STREAM");
+    expect_type(SOCK_DGRAM, SOCKET_NAME_SIZE, "SOCK_DGRAM");
+    expect_type(SOCK_RAW, SOCKET_NAME_SIZE, "SOCK_RAW");
+    expect_type(SOCK_RDM, SOCKET_NAME_SIZE, "SOCK_RDM");
+    expect_type(SOCK_SEQPACKET, SOCKET_NAME_SIZE, "SOCK_SEQPACKET");
+}
+
+LAB_TEST(
+    type_name, takes_the_flags_off_first, .points = 3, .task = 3,
+    .needs = "type_name/names_every_type_of_the_list", .read = "Names for numbers",
+    .man = "2 socket",
+    .likely = "type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC) is the type alone; other bits stay")
+{
+    int other = 100 + (int)lab_random_below(900); /* below the flags' bits */
+    expect_type(SOCK_DGRAM | SOCK_NONBLOCK, SOCKET_NAME_SIZE, "SOCK_DGRAM");
+    expect_type(SOCK_RAW | SOCK_CLOEXEC, SOCKET_NAME_SIZE, "SOCK_RAW");
+    expect_type(SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, SOCKET_NAME_SIZE,
+                "SOCK_STREAM");
+    expect_type(other | SOCK_NONBLOCK | SOCK_CLOEXEC, SOCKET_NAME_SIZE, decimal(other));
+}
+
+LAB_TEST(type_name, writes_other_numbers_in_decimal, .points = 1, .task = 3,
+         .read = "Names for numbers", .man = "3 snprintf",
+         .likely = "a number that is not in the list is printed with \"%d\"")
+{
+    int unknown = 100 + (int)lab_random_below(900);
+    expect_type(unknown, SOCKET_NAME_SIZE, decimal(unknown));
+    expect_type(SOCK_STREAM + 16, SOCKET_NAME_SIZE, "17");
+    expect_type(0, SOCKET_NAME_SIZE, "0");
+}
+
+LAB_TEST(type_name, cuts_what_does_not_fit, .points = 1, .task = 3,
+         .needs = "type_name/names_every_type_of_the_list", .read = "Names for numbers",
+         .man = "3 snprintf",
+         .likely =
+             "snprintf(buf, size, ...) cuts and ends in NUL; strcpy() and sprintf() know "
+             "nothing of size")
+{
+    expect_type(SOCK_SEQPACKET, sizeof "SOCK_SEQPACKET", "SOCK_SEQPACKET");
+    expect_type(SOCK_SEQPACKET, 9, "SOCK_SEQ");
+    expect_type(987, 2, "9");
+}
+
+LAB_TEST(protocol_name, names_every_internet_protocol_of_the_list, .points = 3, .task = 4,
+         .read = "Names for numbers", .man = "5 protocols",
+         .likely = "the same six names for AF_INET and for AF_INET6")
+{
+    int families[] = {AF_INET, AF_INET6};
+    for (size_t i = 0; i < 2; i++) {
+        expect_protocol(families[i], IPPROTO_ICMP, SOCKET_NAME_SIZE, "IPPROTO_ICMP");
+        expect_protocol(families[i], IPPROTO_TCP, SOCKET_NAME_SIZE, "IPPROTO_TCP");
+        expect_protocol(families[i], IPPROTO_UDP, SOCKET_NAME_SIZE, "IPPROTO_UDP");
+        expect_protocol(families[i], IPPROTO_ICMPV6, SOCKET_NAME_SIZE, "IPPROTO_ICMPV6");
+        expect_protocol(families[i], IPPROTO_SCTP, SOCKET_NAME_SIZE, "IPPROTO_SCTP");
+        expect_protocol(families[i], IPPROTO_RAW, SOCKET_NAME_SIZE, "IPPROTO_RAW");
+    }
+}
+
+LAB_TEST(protocol_name, names_a_number_by_its_family, .points = 3, .task = 4,
+         .needs = "protocol_name/names_every_internet_protocol_of_the_list",
+         .read = "Names for numbers", .man = "7 packet",
+         .likely =
+             "6 is TCP in AF_INET and AF_INET6 only: choose the list by the family first")
+{
+    expect_protocol(AF_UNIX, IPPROTO_TCP, SOCKET_NAME_SIZE, "6");
+    expect_protocol(AF_RDS, IPPROTO_UDP, SOCKET_NAME_SIZE, "17");
+    expect_protocol(AF_PACKET, IPPROTO_TCP, SOCKET_NAME_SIZE, "6");
+    expect_protocol(4000, IPPROTO_SCTP, SOCKET_NAME_SIZE, "132");
+    expect_protocol(AF_INET, htons(ETH_P_IP), SOCKET_NAME_SIZE, decimal(htons(ETH_P_IP)));
+}
+
+LAB_TEST(
+    protocol_name, takes_ethernet_protocols_in_network_byte_order, .points = 3, .task = 4,
+    .read = "Names for numbers", .man = "7 packet",
+    .likely =
+        "compare with htons(ETH_P_IP): AF_PACKET's numbers are in network byte order")
+{
+    expect_protocol(AF_PACKET, htons(ETH_P_ALL), SOCKET_NAME_SIZE, "ETH_P_ALL");
+    expect_protocol(AF_PACKET, htons(ETH_P_IP), SOCKET_NAME_SIZE, "ETH_P_IP");
+    expect_protocol(AF_PACKET, htons(ETH_P_ARP), SOCKET_NAME_SIZE, "ETH_P_ARP");
+    expect_protocol(AF_PACKET, htons(ETH_P_IPV6), SOCKET_NAME_SIZE, "ETH_P_IPV6");
+    if (htons(ETH_P_IP) != ETH_P_IP)
+        expect_protocol(AF_PACKET, ETH_P_IP, SOCKET_NAME_SIZE, decimal(ETH_P_IP));
+}
+
+LAB_TEST(protocol_name, writes_other_numbers_in_decimal, .points = 2, .task = 4,
+         .read = "Names for numbers", .man = "3 snprintf",
+         .likely =
+             "0 is \"0\" in every family, and a number without a name is printed with "
+             "\"%d\"")
+{
+    int families[] = {AF_UNIX, AF_INET, AF_INET6, AF_PACKET, AF_RDS, -1};
+    int unknown = 100000 + (int)lab_random_below(100000);
+    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
+        expect_protocol(families[i], 0, SOCKET_NAME_SIZE, "0");
+        expect_protocol(families[i], unknown, SOCKET_NAME_SIZE, decimal(unknown));
+        expect_protocol(families[i], -1, SOCKET_NAME_SIZE, "-1");
+    }
+}
+
+LAB_TEST(protocol_name, cuts_what_does_not_fit, .points = 1, .task = 4,
+         .needs = "protocol_name/names_every_internet_protocol_of_the_list",
+         .read = "Names for numbers", .man = "3 snprintf",
+         .likely =
+             "snprintf(buf, size, ...) cuts and ends in NUL; strcpy() and sprintf() know "
+             "nothing of size")
+{
+    expect_protocol(AF_INET6, IPPROTO_ICMPV6, sizeof "IPPROTO_ICMPV6", "IPPROTO_ICMPV6");
+    expect_protocol(AF_INET6, IPPROTO_ICMPV6, sizeof "IPPROTO_ICMPV6" - 1,
+                    "IPPROTO_ICMPV");
+    expect_protocol(AF_UNIX, 54321, 3, "54");
+}
+
+/* ---- socket_close_all ----------------------------------------------------------------- */
+
+static void open_three(int fds[3])
+{
+    fds[0] = test_socket(AF_INET, SOCK_STREAM, 0);
+    fds[1] = test_socket(AF_INET, SOCK_DGRAM, 0);
+    fds[2] = test_socket(AF_UNIX, SOCK_STREAM, 0);
+}
+
+static void expect_closed(int fd, const char *which)
+{
+    lab_expect(!lab_is_open(fd), "each descriptor closed", "left the %s open", which);
+}
+
+static void expect_result(int result, int error, int expected_error, const char *when)
+{
+    bool right =
+        expected_error == 0 ? result == 0 : result == -1 && error == expected_error;
+    lab_expect(right, expected_error == 0 ? "0" : lab_result(-1, expected_error),
+               "returned %s %s", lab_result(result, error), when);
+}
+
+LAB_TEST(socket_close_all, closes_every_descriptor, .points = 3, .task = 5,
+         .read = "Close once", .man = "2 close",
+         .likely = "for each i below n: close(fds[i])")
+{
+    int fds[3];
+    open_three(fds);
+    int copy[] = {fds[0], fds[1], fds[2],
+                  -1}; /* one more: what n means is another test */
+    int result = socket_close_all(copy, 3);
+    int error = errno;
+    expect_result(result, error, 0, "for three sockets");
+    expect_closed(fds[0], "first");
+    expect_closed(fds[1], "second");
+    expect_closed(fds[2], "third");
+}
+
+LAB_TEST(
+    socket_close_all, leaves_minus_1_in_every_entry, .points = 2, .task = 5,
+    .needs = "socket_close_all/closes_every_descriptor", .read = "Close once",
+    .man = "2 close",
+    .likely = "set fds[i] = -1 after its close(), so that nothing can close it again")
+{
+    int fds[3];
+    open_three(fds);
+    socket_close_all(fds, 3);
+    lab_expect(fds[0] == -1 && fds[1] == -1 && fds[2] == -1, "-1, -1, -1",
+               "left %d, %d, %d in fds", fds[0], fds[1], fds[2]);
+    int result = socket_close_all(fds, 3);
+    int error = errno;
+    expect_result(result, error, 0, "when called again with the same entries");
+}
+
+LAB_TEST(socket_close_all, passes_over_negative_entries, .points = 2, .task = 5,
+         .needs = "socket_close_all/closes_every_descriptor", .read = "Close once",
+         .man = "2 close", .likely = "close(-1) is EBADF: ask fds[i] >= 0 first")
+{
+    int fd = test_socket(AF_INET, SOCK_STREAM, 0);
+    int fds[] = {-1, fd, -2};
+    int result = socket_close_all(fds, 3);
+    int error = errno;
+    expect_result(result, error, 0, "for the entries -1, a socket, -2");
+    expect_closed(fd, "second");
+    lab_expect(fds[0] == -1 && fds[1] == -1 && fds[2] == -1, "-1, -1, -1",
+               "left %d, %d, %d in fds", fds[0], fds[1], fds[2]);
+}
+
+LAB_TEST(socket_close_all, closes_descriptor_0, .points = 2, .task = 5,
+         .needs = "socket_close_all/closes_every_descriptor",
+         .read = "A socket is a descriptor", .man = "2 close",
+         .likely = "0 is a descriptor like any other: >= 0, not > 0")
+{
+    int fd = test_socket(AF_INET, SOCK_STREAM, 0);
+    int kept = put_at_0(fd);
+    lab_close(fd);
+    int fds[] = {0};
+    int result = socket_close_all(fds, 1);
+    int error = errno;
+    bool closed = !lab_is_open(0);
+    put_back_0(kept);
+    expect_result(result, error, 0, "for descriptor 0");
+    lab_expect(closed, "descriptor 0 closed", "left 0 open");
+}
+
+LAB_TEST(socket_close_all, closes_the_rest_after_an_error, .points = 3, .task = 5,
+         .needs = "socket_close_all/closes_every_descriptor", .read = "Close once",
+         .man = "2 close",
+         .likely = "remember the first errno and go on: no return inside the loop")
+{
+    int fds[3];
+    open_three(fds);
+    lab_close(fds[1]);
+    int copy[] = {fds[0], fds[1], fds[2]};
+    int result = socket_close_all(copy, 3);
+    int error = errno;
+    expect_closed(fds[0], "first");
+    expect_closed(fds[2], "third");
+    expect_result(result, error, EBADF, "when the second was closed already");
+    lab_expect(copy[0] == -1 && copy[1] == -1 && copy[2] == -1, "-1, -1, -1",
+               "left %d, %d, %d in fds", copy[0], copy[1], copy[2]);
+}
+
+LAB_TEST(
+    socket_close_all, reports_the_first_error, .points = 3, .task = 5,
+    .needs = "socket_close_all/closes_the_rest_after_an_error", .read = "Close once",
+    .man = "2 close",
+    .likely = "store errno the first time only; a later close() overwrites errno itself")
+{
+    int fds[3];
+    open_three(fds);
+    lab_close(fds[1]);
+    /* the first close() is made to say EIO; the second says EBADF of itself */
+    fault_once(CALLS_CLOSE, 1, (struct fault){.error = EIO, .after = 1});
+    int copy[] = {fds[0], fds[1], fds[2]};
+    int result = socket_close_all(copy, 3);
+    int error = errno;
+    expect_result(result, error, faults_taken() > 0 ? EIO : EBADF,
+                  "when the first close() said EIO and the second EBADF");
+    expect_closed(fds[2], "third");
+}
+
+LAB_TEST(socket_close_all, never_closes_twice, .points = 4, .task = 5,
+         .needs = "socket_close_all/closes_every_descriptor", .read = "Close once",
+         .man = "2 close",
+         .likely =
+             "the descriptor is gone after EINTR: do not call close() again, and do not "
+             "call it an error")
+{
+    int fds[3];
+    open_three(fds);
+    fault_once(CALLS_CLOSE, 1, (struct fault){.error = EINTR, .after = 1});
+    int copy[] = {fds[0], fds[1], fds[2]};
+    int result = socket_close_all(copy, 3);
+    int error = errno;
+    expect_closed(fds[0], "first");
+    expect_closed(fds[1], "second");
+    expect_closed(fds[2], "third");
+    lab_expect(calls_made(CALLS_CLOSE) <= 3, "one close() for each of 3 descriptors",
+               "called close() %u times when a signal interrupted the first: %s",
+               calls_made(CALLS_CLOSE), calls_text(5));
+    expect_result(result, error, 0, "when a signal interrupted the first close()");
+}
+
+LAB_TEST(socket_close_all, touches_only_the_first_n, .points = 2, .task = 5,
+         .needs = "socket_close_all/closes_every_descriptor", .read = "Close once",
+         .man = "2 close", .likely = "the last index is n - 1; with n = 0 there is none")
+{
+    int fds[3];
+    open_three(fds);
+    int third = fds[2];
+    socket_close_all(fds, 2);
+    lab_expect(lab_is_open(third) && fds[2] == third,
+               "the third left as it was when n is 2", "%s, and fds[2] is %d",
+               lab_is_open(third) ? "left it open" : "closed it", fds[2]);
+    int result = socket_close_all(NULL, 0);
+    int error = errno;
+    expect_result(result, error, 0, "for NULL and n = 0");
+    lab_close(third);
+}

@@ -1,0 +1,172 @@
+#!/usr/bin/env bats
+# echo-server and echo-client as whole programs, with nc, socat and bash at the other end.
+
+setup() { load ../lib/lab; lab_setup; }
+teardown() { lab_teardown; }
+
+# Open a connection to the server that this test itself holds, in $client.
+dial() {
+    exec {client}<>"/dev/tcp/$host/$port"
+    peer "connected and keeps the connection"
+}
+
+# Say something to the server through $client, and hear it again.
+talk() {
+    local answer
+    printf '%s\n' "$1" >&"$client"
+    read -r answer <&"$client"
+    assert_equal "$answer" "$1"
+}
+
+# Does the server sleep although its client has sent more? Then it is waiting to send.
+server_waits_to_send() {
+    local state place name status queues
+    read -r _ _ state _ <"/proc/$pid/stat"
+    printf -v place ':%04X' "$port"
+    while read -r _ name _ status queues _; do
+        [[ $state$status == S01 && $name == *"$place" && ${queues#*:} != 00000000 ]] && return 0
+    done </proc/net/tcp
+    return 1
+}
+
+# How often the server went to sleep (of its own will), and how much processor time it has had, in nanoseconds.
+server_sleeps() { awk '/^voluntary/ { print $2 }' "/proc/$pid/status"; }
+server_time() { read -r REPLY _ <"/proc/$pid/schedstat" && echo "$REPLY"; }
+
+# lab: points=2 task=6 read="Your tasks" man="3 exit" likely="without exactly two arguments, print the usage to standard error and return 2"
+@test "explains itself when the arguments are wrong" {
+    for wrong in "echo-server 127.0.0.1" "echo-server 127.0.0.1 0 0" "echo-client ::1" "echo-client ::1 7 7"; do
+        # shellcheck disable=SC2086 # a command and its arguments
+        run -2 --separate-stderr $wrong </dev/null
+        assert_equal "$output" ""
+        assert_regex "$stderr" "[Uu]sage"
+    done
+}
+
+# lab: points=6 task=6 needs="tcp_listen/lets_the_kernel_choose_a_port" read="One client after another" man="2 recv" likely="send back every byte that recv() gave, until it gives 0; then close that client and accept the next"
+@test "serves nc, socat and echo-client, one after another" {
+    start echo-server 127.0.0.1 0
+    assert_equal "$line" "listening on 127.0.0.1:$port"
+    peer "nc sent \"one\" and ended its stream"
+    run -0 nc -N "$host" "$port" <<<"one"
+    assert_output "one"
+    peer "socat sent \"two\" and ended its stream"
+    run -0 socat - "TCP:$host:$port" <<<"two"
+    assert_output "two"
+    peer "echo-client sent \"three\""
+    run -0 echo-client "$host" "$port" <<<"three"
+    assert_output "three"
+    dial
+    talk "four"
+    talk "five"
+}
+
+# lab: points=2 task=6 needs="tcp_listen/listens_on_ipv6" read="Where a server is" man="7 ipv6" likely="the program knows only IPv4: leave the family to getaddrinfo()" requires="ipv6"
+@test "serves over IPv6" {
+    start echo-server ::1 0
+    assert_equal "$line" "listening on [::1]:$port"
+    run -0 nc -N ::1 "$port" <<<"six"
+    assert_output "six"
+    run -0 echo-client ::1 "$port" <<<"seven"
+    assert_output "seven"
+}
+
+# lab: points=2 task=6 needs="tcp_listen/reports_a_port_in_use" read="When it fails" man="2 bind" likely="tcp_listen() returned -1 and the program went on"
+@test "reports that its port is taken" {
+    start echo-server 127.0.0.1 0
+    run -1 --separate-stderr echo-server "$host" "$port"
+    assert_equal "$output" ""
+    refute [ -z "$stderr" ]
+}
+
+# lab: points=4 task=7 needs="tcp_listen/lets_the_kernel_choose_a_port" read="Stopping" man="7 signal" likely="SIGINT or SIGTERM must end the wait for a client, and the program return 0"
+@test "stops when told while it waits for a client" {
+    start echo-server 127.0.0.1 0
+    stop TERM
+    assert_success
+    assert_output ""
+    start echo-server 127.0.0.1 0
+    stop INT
+    assert_success
+}
+
+# lab: points=4 task=7 needs="end to end/stops when told while it waits for a client" read="Stopping" man="2 poll" likely="only the wait for a client hears the signal: recv() and send() can wait for ever too"
+@test "stops when told while it serves a client" {
+    start echo-server 127.0.0.1 0
+    dial
+    talk "are you there"
+    peer "is silent"
+    stop TERM
+    assert_success
+
+    start echo-server 127.0.0.1 0
+    dial
+    peer "sends without end and reads nothing"
+    yes >&"$client" 2>/dev/null 3>&- &
+    until server_waits_to_send; do :; done
+    stop INT
+    assert_success
+}
+
+# lab: points=3 task=6 needs="end to end/serves nc, socat and echo-client, one after another" read="Clients that break off" man="2 send" likely="a client that has gone must cost one connection, not the server: send with MSG_NOSIGNAL, and look at every result"
+@test "outlives a client that breaks off" {
+    start echo-server 127.0.0.1 0
+    kill -STOP "$pid"
+    peer "socat sent 100000 bytes and closed without reading any"
+    head -c 100000 /dev/zero | socat -u - "TCP:$host:$port"
+    kill -CONT "$pid"
+    run -0 echo-client "$host" "$port" <<<"still here"
+    assert_output "still here"
+    stop TERM
+    assert_success
+}
+
+# lab: points=3 task=6 needs="tcp_accept/reports_that_no_descriptor_is_free" read="When no descriptor is free" man="2 accept" likely="after EMFILE wait a moment before the next accept(): the listener stays readable, and a loop would spin"
+@test "keeps a client waiting while no descriptor is free" {
+    start echo-server 127.0.0.1 0
+    until [[ $(cut -d ' ' -f 3 "/proc/$pid/stat") == S ]]; do :; done
+    limit=$(prlimit --pid "$pid" --nofile --noheadings --output SOFT)
+    sleeps=$(server_sleeps) time=$(server_time)
+    prlimit --pid "$pid" --nofile=4:
+    dial
+    peer "the server may open no more descriptors"
+    until (($(server_sleeps) > sleeps)); do
+        (($(server_time) < time + 200000000)) || fail "the server has tried for 0.2 s of processor time, without a pause"
+    done
+    prlimit --pid "$pid" --nofile="${limit// /}":
+    peer "now it may"
+    talk "thank you for waiting"
+}
+
+# lab: points=6 task=8 needs="end to end/serves nc, socat and echo-client, one after another" read="Both ways at once" man="2 poll" likely="the client sends all its input before it reads any echo: both sides then wait for the other to read"
+@test "echo-client carries a large input, and none" {
+    start echo-server 127.0.0.1 0
+    seq 2000000 >input
+    echo-client "$host" "$port" <input >output
+    run -0 cmp input output
+    likely "at the end of its input read() returns 0, for ever: tell the server with shutdown(SHUT_WR), or stop when all has come back"
+    run -0 echo-client "$host" "$port" </dev/null
+    assert_output ""
+}
+
+# lab: points=2 task=8 needs="tcp_connect/reports_that_nobody_listens" read="Refused, silent, unreachable" man="2 connect" likely="when tcp_connect() fails, say connect_error_means(errno) on standard error and return 1"
+@test "echo-client says why it cannot connect" {
+    start echo-server 127.0.0.1 0
+    stop TERM
+    peer "nobody listens on that port any more"
+    run -1 --separate-stderr echo-client "$host" "$port" </dev/null
+    assert_equal "$output" ""
+    assert_regex "$stderr" "refused"
+}
+
+# lab: points=2 task=8 needs="end to end/stops when told while it serves a client" read="Both ways at once" man="2 poll" likely="the client waits for its input alone: wait for the server's end as well, and return 1 when it comes too early"
+@test "echo-client notices that the server has ended" {
+    start echo-server 127.0.0.1 0
+    mkfifo input
+    echo-client "$host" "$port" <input >output 3>&- &
+    exec {typing}>input
+    echo "hello" >&"$typing"
+    until [ -s output ]; do :; done
+    stop TERM
+    run -1 wait $!
+}

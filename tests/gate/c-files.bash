@@ -1,0 +1,6 @@
+# The course's own C, for the checks that lint it: files, those of them that are sources, and the libraries' flags.
+# shellcheck disable=SC2034
+
+mapfile -t files < <(find tests lessons solutions -name '*.[ch]' -not -path 'tests/gate/*' -not -path 'tests/attacks/*' | sort)
+mapfile -t sources < <(printf '%s\n' "${files[@]}" | grep '\.c$')
+read -ra libraries < <(pkg-config --cflags jansson libxml-2.0 libelf)

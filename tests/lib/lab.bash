@@ -1,0 +1,279 @@
+# lab.bash: what end-to-end tests share.
+#
+#     setup() { load ../lib/lab; lab_setup; }
+#     teardown() { lab_teardown; }
+#
+#     @test "echoes a line" {
+#         start echo-server 127.0.0.1 0
+#         run -0 echo-client "$host" "$port" <<<"hello"
+#         assert_output "hello"
+#         stop TERM
+#         assert_success
+#     }
+#
+# Programs in the background
+#   start PROGRAM ARG...    start it and wait for its first line. Sets $pid, $line and, from "listening on HOST:PORT",
+#                           "listening on [::1]:8080" or "listening on PATH", $host and $port, or $path.
+#                           Its standard input is empty, and no descriptor above 2 is open in it.
+#   launch PROGRAM ARG...   start it and wait for nothing. Its standard input is held open: tell, end_input. Sets $pid.
+#   tell TEXT               a line to the standard input of the program launched last
+#   end_input               the end of that input
+#   next_line [PID]         wait for the program's next line; sets $line. Fails at the end of its output.
+#   wait_for_line RE [PID]  wait for a line that matches; sets $line. The lines before it are gone.
+#   stop [SIGNAL [PID]]     send the signal (TERM), wait for the end; sets $status (128 + the signal's number when that
+#                           was its end), $output and $lines (what it printed since the last line read), $stderr
+#   finish [PID]            the same without a signal
+#   descriptors [PID]       print how many descriptors it has open
+# PID is that of the program started last where it is left out. Keep "$pid" in a variable of your own to speak of
+# an earlier one: start echo-server ...; server=$pid; launch nc ...; stop TERM "$server".
+#
+# A plain client in bash, where closing or silence is the point (no half-close: for that, nc -N)
+#   open_client [HOST PORT] connect; sets $client, a descriptor. The last $host and $port where they are left out.
+#   say TEXT [CLIENT]       send a line; a server that is gone is no error
+#   hear [CLIENT]           wait for a line; sets $output. Fails at the end of the stream.
+#   hear_end [CLIENT]       read up to the end of the stream; sets $output
+#   hang_up [CLIENT]        close
+#
+# The story of a failure, shown only if the test fails:
+#   peer, likely, you, expected TEXT
+#
+# Every wait ends after $LAB_PATIENCE seconds (4) as a failure: a bound for what hangs, never a pause.
+
+# run -N and run --separate-stderr came with 1.5; this function with 1.7.
+if declare -F bats_require_minimum_version >/dev/null; then
+    bats_require_minimum_version 1.5.0
+fi
+
+# ---- the story --------------------------------------------------------------------------------------
+
+peer() { echo "lab peer: $*"; }
+likely() { echo "lab likely: $*"; }
+you() { echo "lab you: $*"; }
+expected() { echo "lab expected: $*"; }
+
+# ---- before and after a test ------------------------------------------------------------------------
+
+lab_load() { # NAME: a bats library, wherever this machine keeps it
+    local folder
+    local -a folders
+    IFS=: read -ra folders <<<"${BATS_LIB_PATH-}"
+    for folder in "${folders[@]}" /usr/lib/bats /usr/share/bats /usr/lib /usr/local/lib/bats /usr/local/lib \
+        /usr/lib/node_modules /usr/local/lib/node_modules; do
+        if [[ -n $folder && -f $folder/$1/load.bash ]]; then
+            # shellcheck source=/dev/null
+            source "$folder/$1/load.bash"
+            return
+        fi
+    done
+    echo "lab: $1 is not installed: make setup" >&2
+    return 1
+}
+
+lab_setup() {
+    LAB_PATIENCE=${LAB_PATIENCE:-4}
+    lab_pids=() # in the order of their start; the arrays below are by process number
+    declare -gA lab_name=() lab_out=() lab_in=() lab_err=()
+    lab_load bats-support
+    lab_load bats-assert
+    PATH=${LAB_BIN:+$LAB_BIN:}$PATH
+    cd "$BATS_TEST_TMPDIR" || return
+}
+
+# Everything started is ended, whatever it says; a report of a sanitizer's or a child left behind fails the test.
+lab_teardown() {
+    local id failed=0
+    for id in "${lab_pids[@]}"; do
+        if [[ -n ${lab_out[$id]-} ]]; then
+            kill -TERM "$id" 2>/dev/null || :
+            lab_wait "$id" || :
+        fi
+        lab_is_clean "$id" || failed=1
+        kill -KILL -- "-$id" 2>/dev/null || :
+    done
+    return "$failed"
+}
+
+# ---- starting ---------------------------------------------------------------------------------------
+
+lab_begin() { # INPUT PROGRAM ARG...: in a process group of its own, so that nothing of it can be missed
+    local input=$1 n=${#lab_pids[@]} out
+    shift
+    mkfifo "out.$n"
+    set -m
+    (
+        for fd in "/proc/$BASHPID/fd"/*; do
+            fd=${fd##*/}
+            ((fd <= 2)) || eval "exec $fd>&-"
+        done
+        exec "$@"
+    ) <"$input" >"out.$n" 2>"err.$n" &
+    set +m
+    pid=$!
+    exec {out}<"out.$n"
+    lab_pids+=("$pid")
+    lab_name[$pid]=$1
+    lab_out[$pid]=$out
+    lab_err[$pid]=$PWD/err.$n
+}
+
+start() {
+    lab_begin /dev/null "$@"
+    # shellcheck disable=SC2034 # for the test
+    host='' port='' path=''
+    next_line || return
+    if [[ $line =~ listening\ on\ (\[([^]]+)\]|([^][:\ ]+)):([0-9]+) ]]; then
+        host=${BASH_REMATCH[2]}${BASH_REMATCH[3]} port=${BASH_REMATCH[4]}
+    elif [[ $line =~ listening\ on\ ([^ ]+) ]]; then
+        # shellcheck disable=SC2034 # for the test
+        path=${BASH_REMATCH[1]}
+    fi
+}
+
+launch() {
+    local held in=in.${#lab_pids[@]}
+    mkfifo "$in"
+    exec {held}<>"$in" # for both, or the open would wait for the other side
+    lab_begin "$in" "$@"
+    lab_in[$pid]=$held
+}
+
+tell() {
+    printf '%s\n' "$1" >&"${lab_in[$pid]}"
+}
+
+end_input() {
+    exec {lab_in[$pid]}>&-
+}
+
+# ---- output -----------------------------------------------------------------------------------------
+
+next_line() {
+    local id=${1:-$pid} code=0
+    IFS= read -r -t "$LAB_PATIENCE" -u "${lab_out[$id]}" line || code=$?
+    ((code)) || return 0
+    if ((code > 128)); then
+        you "${lab_name[$id]} printed no line within $LAB_PATIENCE s"
+        likely "standard output to a pipe is kept back until fflush(stdout)"
+        return 1
+    fi
+    lab_reap "$id"
+    you "${lab_name[$id]} ended with status $status and printed no such line"
+    [[ -z $stderr ]] || printf '%s\n' "$stderr"
+    return 1
+}
+
+wait_for_line() {
+    expected "a line like \"$1\""
+    next_line "${2:-$pid}" || return
+    while ! [[ $line =~ $1 ]]; do
+        next_line "${2:-$pid}" || return
+    done
+}
+
+descriptors() {
+    local -a open=("/proc/${1:-$pid}/fd"/*)
+    echo "${#open[@]}"
+}
+
+# ---- ending -----------------------------------------------------------------------------------------
+
+lab_reap() { # PID: it has ended, or will at once
+    status=0
+    wait "$1" 2>/dev/null || status=$?
+    IFS= read -r -d '' stderr <"${lab_err[$1]}" || :
+    stderr=${stderr%"${stderr##*[!$'\n']}"}
+    exec {lab_out[$1]}<&-
+    unset "lab_out[$1]"
+}
+
+lab_ended() { # PID: is it gone, or not yet waited for?
+    local stat
+    read -r stat 2>/dev/null <"/proc/$1/stat" || return 0
+    [[ ${stat##*) } == Z* ]]
+}
+
+# The end of its output comes when it, and every child that it gave the output to, has ended.
+lab_wait() { # PID
+    local code=0
+    IFS= read -r -d '' -t "$LAB_PATIENCE" -u "${lab_out[$1]}" output || code=$?
+    output=${output%"${output##*[!$'\n']}"}
+    mapfile -t lines <<<"$output"
+    if ((code > 128)) && ! lab_ended "$1"; then
+        kill -KILL -- "-$1"
+        lab_reap "$1"
+        you "${lab_name[$1]} did not end within $LAB_PATIENCE s"
+        return 1
+    fi
+    lab_reap "$1"
+}
+
+finish() {
+    lab_wait "${1:-$pid}"
+}
+
+stop() {
+    local id=${2:-$pid}
+    [[ -n ${lab_out[$id]-} ]] || {
+        echo "lab: stop: program $id was stopped before"
+        return 1
+    }
+    kill "-${1:-TERM}" "$id"
+    lab_wait "$id"
+}
+
+lab_left_behind() { # PID: does a process of its group still run? (One that has ended, and waits for init, does not.)
+    local stat
+    local -a fields
+    kill -0 -- "-$1" 2>/dev/null || return 1
+    for stat in /proc/[0-9]*/stat; do
+        { read -r stat <"$stat"; } 2>/dev/null || continue
+        read -ra fields <<<"${stat##*) }"
+        [[ ${fields[2]} != "$1" || ${fields[0]} == [ZX] ]] || return 0
+    done
+    return 1
+}
+
+lab_is_clean() { # PID, of a program that has ended
+    local text
+    if lab_left_behind "$1"; then
+        you "${lab_name[$1]} left a child process behind"
+        likely "wait for each child before the end, and see that it knows of the end"
+        return 1
+    fi
+    IFS= read -r -d '' text <"${lab_err[$1]}" || :
+    [[ $text == *"Sanitizer: "* || $text == *": runtime error: "* ]] || return 0
+    you "${lab_name[$1]} drew a report of the sanitizer's"
+    printf '%s\n' "$text"
+    return 1
+}
+
+# ---- a plain client ---------------------------------------------------------------------------------
+
+open_client() {
+    exec {client}<>"/dev/tcp/${1:-$host}/${2:-$port}"
+}
+
+say() { # in a subshell, as it may not live through the SIGPIPE
+    (printf '%s\n' "$1" >&"${2:-$client}") 2>/dev/null || :
+}
+
+hear() {
+    output=''
+    IFS= read -r -t "$LAB_PATIENCE" -u "${1:-$client}" output && return
+    you "sent no line${output:+, only \"$output\"}"
+    return 1
+}
+
+hear_end() {
+    local code=0
+    IFS= read -r -d '' -t "$LAB_PATIENCE" -u "${1:-$client}" output || code=$?
+    output=${output%"${output##*[!$'\n']}"}
+    ((code <= 128)) && return
+    you "did not end the stream within $LAB_PATIENCE s"
+    return 1
+}
+
+hang_up() {
+    local id=${1:-$client}
+    exec {id}>&-
+}
