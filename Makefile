@@ -2,6 +2,7 @@
 #
 # SUBMISSION=dir   grade dir/NN-topic/*.c in place of lessons/       (lesson-NN, grade, watch-NN)
 # LINK=mine        link your own earlier modules, not the reference  (lesson-NN, grade, watch-NN)
+# ALL=1            tell every failure whole, not only the first ones
 # SEED=n           repeat a run's random data exactly
 # SANDBOX=level    namespaces, uid or limits; the best one that works if not given
 # RESULTS=dir      where results are written; build/results if not given
@@ -19,6 +20,8 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory -j$(words $(wildcard /sys/d
 .PHONY: help setup tools tools-for-tests grade test pristine compile_commands.json FORCE
 
 Q := $(if $(filter-out 0,$(V)),,@)
+
+FAULT_INJECTION := build/harness/liblabcalls.so
 
 # ---------------------------------------------------------------- commands
 
@@ -54,13 +57,14 @@ reset-%: FORCE ## put the starter back; your file is kept beside it
 grade: pristine ## grade every lesson: a table, and build/results/grade.{json,xml,tap}
 	$(Q)tests/tools/grade --table $(LESSONS)
 
-test: pristine $$(foreach l,$(LESSONS),$$(call experiments,$$l,all)) | tools-for-tests ## test the lab itself; FULL=1 adds what takes minutes
+test: pristine $(FAULT_INJECTION) $$(foreach l,$(LESSONS),$$(call experiments,$$l,all)) | tools-for-tests ## test the lab itself; FULL=1 adds what takes minutes
 	$(Q)tests/gate/run
 
-test-%: FORCE $$(call graded,$$*) $$(call experiments,$$*,all) | tools-for-tests ## test one lesson
+test-%: FORCE $(FAULT_INJECTION) $$(call graded,$$*) $$(call experiments,$$*,all) | tools-for-tests ## test one lesson
 	$(Q)tests/gate/run $*
 
-compile_commands.json: | tools-for-tests ## for clangd and editors, by bear
+compile_commands.json: FORCE | tools ## for clangd and editors, by bear
+	$(Q)tests/tools/setup editor
 	$(Q)tests/tools/compile-commands $@
 
 # ---------------------------------------------------------------- lessons
@@ -79,7 +83,7 @@ words_of = $(file <tests/$1/contract)
 experiments = $(foreach l,$(call find,$1),$(patsubst lessons/$l/experiments/%.c,build/experiments/$l/%,\
     $(wildcard lessons/$l/experiments/$(if $(filter all,$2),*,$(or $2,none)).c))) tools
 
-pristine: $$(foreach l,$(LESSONS),$$(call graded,$$l))
+pristine: $$(foreach l,$(LESSONS),$$(call graded,$$l)) ## build the grader and all tests, without grading
 
 # A fresh machine gets its tools before anything is compiled; where all are there this takes 5 ms. A copy without git keeps
 # its starters for reset-NN.
@@ -91,7 +95,7 @@ tools-for-tests: | tools
 
 # ---------------------------------------------------------------- what is built
 
-GRADER := build/bin/grade build/bin/confine build/harness/libharness.a build/harness/liblabcalls.so
+GRADER := build/bin/grade build/bin/confine build/harness/libharness.a build/harness/assert.bash
 HARNESS := $(filter-out tests/harness/test_%.c tests/harness/preload.c,$(wildcard tests/harness/*.c))
 GRADER_SOURCES := $(filter-out tests/grader/test_%.c tests/grader/confine.c,$(wildcard tests/grader/*.c))
 GRADER_LIBRARIES := jansson libxml-2.0 libelf
@@ -101,29 +105,32 @@ PLAIN := -std=gnu17 -g -O1 -fno-omit-frame-pointer -Wall -Wextra
 SANITIZED := $(PLAIN) -fsanitize=address,undefined -U_FORTIFY_SOURCE
 INCLUDE := -Itests/harness $(patsubst %/,-I%,$(sort $(wildcard lessons/[0-9][0-9]-*/)))
 
-# Flags are a dependency: build/flags changes when they or the compilers of this machine do.
-FLAGS := $(strip $(CC) $(PLAIN) $(SANITIZED) $(INCLUDE) $(wildcard /usr/lib/gcc/*/*))
-ifneq ($(FLAGS),$(strip $(file <build/flags)))
-$(shell mkdir -p build && echo '$(FLAGS)' >build/flags.$$$$ && mv build/flags.$$$$ build/flags)
-endif
+# Flags are a dependency: build/flags changes when they do, or the compilers of this machine.
+build/flags: FORCE | tools
+	$(Q)mkdir -p build; new=$@.$$$$; echo '$(CC) $(PLAIN) $(SANITIZED) $(INCLUDE)' /usr/lib/gcc/*/* >$$new; \
+	    if cmp -s $$new $@; then rm $$new; else mv $$new $@; fi
 
 # $(call made,COMMAND): COMMAND writes to the name $$new; the file gets its own name when it is whole.
 made = $(Q)mkdir -p $(@D); new=$@.$$$$; $1 && mv $$new $@ || { rm -f $$new $$new.d; exit 1; }
 compiled = $(call made,$(CC) $1 -MMD -MP -MF $$new.d -MT $@ -c -o $$new $< && mv $$new.d $@.d)
 say = @echo 'building $1' >&2
 
-build/harness/%.o: tests/harness/%.c build/flags | tools
+build/harness/%.o: tests/harness/%.c build/flags
 	$(call compiled,$(PLAIN))
+
+# bats-support and bats-assert without their comments: a test loads them in 3 ms, not in 20.
+build/harness/assert.bash: tests/lib/lab.bash | tools
+	$(call made,bash -c 'source tests/lib/lab.bash && before=$$(compgen -A function | sort) && lab_load bats-support && lab_load bats-assert && declare -f $$(comm -13 <(echo "$$before") <(compgen -A function | sort))' >$$new)
 
 build/harness/libharness.a: $(HARNESS:tests/%.c=build/%.o)
 	$(call say,the harness)
 	$(call made,rm -f $$new; ar rcs $$new $^)
 
 # preload.c includes calls.c: the same layer under the calls' own names.
-build/harness/liblabcalls.so: tests/harness/preload.c tests/harness/calls.c $(wildcard tests/harness/*.h) build/flags | tools
+build/harness/liblabcalls.so: tests/harness/preload.c tests/harness/calls.c $(wildcard tests/harness/*.h) build/flags
 	$(call made,$(CC) $(PLAIN) -fPIC -shared -o $$new $< -ldl -lpthread)
 
-build/grader/%.o: tests/grader/%.c build/flags | tools
+build/grader/%.o: tests/grader/%.c build/flags
 	$(call compiled,$(PLAIN) $$(pkg-config --cflags $(GRADER_LIBRARIES)))
 
 build/bin/grade: $(GRADER_SOURCES:tests/%.c=build/%.o)
@@ -131,10 +138,10 @@ build/bin/grade: $(GRADER_SOURCES:tests/%.c=build/%.o)
 	$(call made,$(CC) -o $$new $^ $$(pkg-config --libs $(GRADER_LIBRARIES)))
 
 # Static where the C library allows it: it is started before each test, and a static program starts faster.
-build/bin/confine: tests/grader/confine.c build/flags | tools
+build/bin/confine: tests/grader/confine.c build/flags
 	$(call made,{ $(CC) $(PLAIN) -static -o $$new $< 2>/dev/null || $(CC) $(PLAIN) -o $$new $<; })
 
-build/lessons/%/unit.o: tests/%/unit.c build/flags | tools
+build/lessons/%/unit.o: tests/%/unit.c build/flags
 	$(call say,the tests of $*)
 	$(call compiled,$(SANITIZED) $(INCLUDE))
 
@@ -144,11 +151,11 @@ build/lessons/%/unit.list: build/lessons/%/unit.o build/harness/libharness.a
 	    ASAN_OPTIONS=detect_leaks=0 $$new.lister --list >$$new; status=$$?; rm -f $$new.lister; [ $$status = 0 ])
 comma := ,
 
-build/lessons/%.o: $$(call reference_source,$$*) build/flags | tools
+build/lessons/%.o: $$(call reference_source,$$*) build/flags
 	$(call compiled,$(SANITIZED) $(INCLUDE))
 reference_source = solutions/$(subst /reference/,/,$1).c
 
-build/experiments/%: $$(call experiment_source,$$*) build/flags | tools
+build/experiments/%: $$(call experiment_source,$$*) build/flags
 	$(call made,$(CC) $(SANITIZED) -o $$new $< -lpthread)
 experiment_source = lessons/$(subst /,/experiments/,$1).c
 

@@ -39,10 +39,12 @@ int tcp_connect(const char *host, const char *service)
     return -1;
 }
 
-int address_text(const struct sockaddr *address, socklen_t length, char *text, size_t size)
+int address_text(const struct sockaddr *address, socklen_t length, char *text,
+                 size_t size)
 {
     /* TODO 4: write the address for people; see the table in tcp.h. */
-    (void)address, (void)length, (void)text, (void)size; /* delete this line and the next two */
+    (void)address, (void)length, (void)text,
+        (void)size; /* delete this line and the next two */
     errno = ENOSYS;
     return -1;
 }

@@ -68,7 +68,8 @@ int tcp_accept(int listener, struct sockaddr_storage *address, socklen_t *length
  *
  * Tries each address that getaddrinfo() finds for host, in its order, each with a new socket,
  * until one answers. A signal interrupts connect() but not the connection, which the kernel
- * goes on opening: after EINTR, waits for that same connection to be established or to fail.
+ * goes on opening: after EINTR, waits for that same connection to be established or to fail,
+ * without a second connect() (which POSIX answers with EALREADY or EISCONN).
  * Returns the connection, a blocking one, or -1 with errno set; that of the last address if all
  * of several failed:
  *   ECONNREFUSED   a reset (RST) came back: the host is there, and nobody listens on the port
@@ -106,7 +107,8 @@ enum { ADDRESS_TEXT_SIZE = 128 };
  *
  * POSIX.1-2017: getnameinfo(), inet_ntop(). Linux: unix(7), unnamed and abstract addresses.
  */
-int address_text(const struct sockaddr *address, socklen_t length, char *text, size_t size);
+int address_text(const struct sockaddr *address, socklen_t length, char *text,
+                 size_t size);
 
 /*
  * connect_error_means: what an error of tcp_connect() says of the network, in words for people.

@@ -16,8 +16,8 @@ ssize_t stream_drain(int fd, size_t limit_bytes, int timeout_ms)
 {
     /*
      * TODO 2: read until the peer's end, count what came, and keep nothing of it.
-     * Begin with the loop and the count. Then limit_bytes. Then the time: how long may one
-     * wait last, if all of them together may last timeout_ms?
+     * Begin with the loop and the count. Then limit_bytes. Then the time: how long may
+     * one wait last, if all of them together may last timeout_ms?
      */
     (void)fd, (void)limit_bytes, (void)timeout_ms; /* delete this line and the next two */
     errno = ENOSYS;

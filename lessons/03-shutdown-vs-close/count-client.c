@@ -15,7 +15,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* TODO 6a: send all that comes on standard input. 0 at its end, -1 if something failed. */
+/* TODO 6, first: send all that comes on standard input. 0 at its end, -1 if something
+   failed. */
 static int send_input(int server)
 {
     (void)server; /* delete this line and the next two */
@@ -23,8 +24,8 @@ static int send_input(int server)
     return -1;
 }
 
-/* TODO 6b: write to standard output what the server sends. 0 at the end of its stream, -1 if
-   something failed. */
+/* TODO 6, second: write to standard output what the server sends. 0 at the end of its stream, -1
+   if something failed. */
 static int print_answer(int server)
 {
     (void)server; /* delete this line and the next two */
@@ -39,7 +40,7 @@ int main(int argc, char *argv[])
         return 2;
     }
     int server = tcp_connect(argv[1], argv[2]);
-    /* TODO 6c: something is missing between these two. When does the server answer? */
+    /* TODO 6, last: something is missing between these two. When does the server answer? */
     if (server == -1 || send_input(server) == -1 || print_answer(server) == -1) {
         perror("count-client");
         return 1;

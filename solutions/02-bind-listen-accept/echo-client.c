@@ -17,8 +17,9 @@
 
 struct exchange {
     int server;
-    bool ended;       /* standard input is at its end */
-    char input[4096]; /* from standard input; the bytes from `from` to `to` are still to be sent */
+    bool ended; /* standard input is at its end */
+    char input[64 *
+               1024]; /* from standard input; what lies between from and to is unsent */
     size_t from, to;
     uint64_t owed; /* bytes sent that have not come back */
 };
@@ -31,56 +32,59 @@ static void take_input(struct exchange *x)
     x->to = n > 0 ? (size_t)n : 0;
     if (n <= 0) {
         x->ended = true;
-        shutdown(x->server, SHUT_WR); /* if the connection is broken, recv() will say so */
+        shutdown(x->server, SHUT_WR);
     }
 }
 
-/* The connection has room: send what it takes. */
-static int send_input(struct exchange *x)
+/* The connection has room: send what it takes. (If it is broken, recv() will say so.) */
+static void send_input(struct exchange *x)
 {
-    ssize_t n = send(x->server, x->input + x->from, x->to - x->from, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (n == -1)
-        return errno == EAGAIN ? 0 : -1;
-    x->from += (size_t)n;
-    x->owed += (uint64_t)n;
-    return 0;
+    ssize_t n =
+        send(x->server, x->input + x->from, x->to - x->from, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (n > 0) {
+        x->from += (size_t)n;
+        x->owed += (uint64_t)n;
+    }
 }
 
 /* The server has sent something, or its end. The count of bytes, 0 at its end, or -1. */
 static ssize_t show_echo(struct exchange *x)
 {
-    char bytes[4096];
+    char bytes[64 * 1024];
     ssize_t n = recv(x->server, bytes, sizeof bytes, 0);
-    if (n <= 0)
-        return n;
-    x->owed -= (uint64_t)n;
-    fwrite(bytes, 1, (size_t)n, stdout);
+    if (n > 0) {
+        x->owed -= (uint64_t)n;
+        fwrite(bytes, 1, (size_t)n, stdout);
+    }
     return fflush(stdout) == 0 ? n : -1;
 }
 
 /*
- * Both directions at once, until the server ends its stream. Were all the input sent before any echo
- * is read, a large input would fill every buffer on the way: the server would wait for us to read,
- * and we for the server.
+ * Copy standard input to the server, and what the server sends to standard output, until the server
+ * ends its stream. Returns 0 if all of the input came back, otherwise -1.
+ *
+ * Both directions at once: were all the input sent before any echo is read, a large input would fill
+ * every buffer on the way. The server would wait for us to read, and we for the server.
  */
-static int converse(struct exchange *x)
+static int converse(int server)
 {
+    struct exchange x = {.server = server};
     ssize_t n = 1;
     while (n > 0) {
-        bool unsent = x->from < x->to;
+        bool unsent = x.from < x.to;
         struct pollfd wait[] = {
-            {.fd = unsent || x->ended ? -1 : STDIN_FILENO, .events = POLLIN},
-            {.fd = x->server, .events = unsent ? POLLIN | POLLOUT : POLLIN}};
+            {.fd = unsent || x.ended ? -1 : STDIN_FILENO, .events = POLLIN},
+            {.fd = server, .events = unsent ? POLLIN | POLLOUT : POLLIN}};
         if (poll(wait, 2, -1) == -1)
             continue; /* EINTR, or no memory just now */
         if (wait[0].revents != 0)
-            take_input(x);
-        if ((wait[1].revents & POLLOUT) != 0 && send_input(x) == -1)
-            return -1;
+            take_input(&x);
+        if ((wait[1].revents & POLLOUT) != 0)
+            send_input(&x);
         if ((wait[1].revents & ~POLLOUT) != 0)
-            n = show_echo(x);
+            n = show_echo(&x);
     }
-    return (int)n;
+    return n == 0 && x.ended && x.owed == 0 ? 0 : -1;
 }
 
 int main(int argc, char *argv[])
@@ -91,16 +95,13 @@ int main(int argc, char *argv[])
     }
     int server = tcp_connect(argv[1], argv[2]);
     if (server == -1) {
-        fprintf(stderr, "echo-client: %s %s: %s\n", argv[1], argv[2], connect_error_means(errno));
+        fprintf(stderr, "echo-client: %s %s: %s\n", argv[1], argv[2],
+                connect_error_means(errno));
         return 1;
     }
-    struct exchange x = {.server = server};
-    if (converse(&x) == -1) {
-        perror("echo-client");
-        return 1;
-    }
-    if (!x.ended || x.owed != 0) {
-        fprintf(stderr, "echo-client: the server ended before everything came back\n");
+    if (converse(server) == -1) {
+        fprintf(stderr,
+                "echo-client: the connection ended before everything came back\n");
         return 1;
     }
     return 0;

@@ -41,8 +41,7 @@ static int stop_descriptor(void)
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
-    if (sigprocmask(SIG_BLOCK, &signals, NULL) == -1)
-        return -1;
+    sigprocmask(SIG_BLOCK, &signals, NULL);
     return signalfd(-1, &signals, SFD_CLOEXEC);
 }
 
@@ -75,7 +74,7 @@ static bool send_back(int client, const char *bytes, size_t n, int stop)
 /* Send back what the client sends, until it ends its stream or breaks off, or it is time to stop. */
 static void echo(int client, int stop)
 {
-    char bytes[16384];
+    char bytes[64 * 1024];
     ssize_t n;
     do {
         if (!ready(client, POLLIN, stop))

@@ -36,12 +36,13 @@ static struct addrinfo *resolve(const char *host, const char *service, int flags
 typedef int attempt(int fd, const struct addrinfo *address, int backlog);
 
 /* Try each address with a new socket. The first socket that worked, or -1 and the last errno. */
-static int open_first(const char *host, const char *service, int flags, attempt *try, int backlog)
+static int open_first(const char *host, const char *service, int flags, attempt *try,
+                      int backlog)
 {
     struct addrinfo *list = resolve(host, service, flags);
     if (list == NULL)
         return -1;
-    int fd = -1, error = 0;
+    int fd = -1, error = errno;
     for (const struct addrinfo *a = list; a != NULL && fd == -1; a = a->ai_next) {
         fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol);
         if (fd == -1) {
@@ -86,13 +87,16 @@ int tcp_accept(int listener, struct sockaddr_storage *address, socklen_t *length
     return fd;
 }
 
-/* connect() was interrupted, the connection was not. Wait until it is there or has failed. */
+/*
+ * connect() was interrupted, the connection was not. Wait until it is there or has failed: as often
+ * as the wait is interrupted too. Should asking how it ended fail, that counts as a failure.
+ */
 static int finish_connecting(int fd)
 {
     struct pollfd wait = {.fd = fd, .events = POLLOUT};
     while (poll(&wait, 1, -1) == -1)
-        continue; /* interrupted again */
-    int error = EINTR; /* stays so if the question itself should fail */
+        continue;
+    int error = EINTR;
     getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &(socklen_t){sizeof error});
     errno = error;
     return error == 0 ? 0 : -1;
@@ -110,7 +114,8 @@ int tcp_connect(const char *host, const char *service)
     return open_first(host, service, 0, connect_to, 0);
 }
 
-static int unix_text(const struct sockaddr_un *address, socklen_t length, char *text, size_t size)
+static int unix_text(const struct sockaddr_un *address, socklen_t length, char *text,
+                     size_t size)
 {
     const size_t head = offsetof(struct sockaddr_un, sun_path);
     const char *name = length > head ? address->sun_path : "unnamed";
@@ -127,7 +132,8 @@ static int unix_text(const struct sockaddr_un *address, socklen_t length, char *
     return 0;
 }
 
-int address_text(const struct sockaddr *address, socklen_t length, char *text, size_t size)
+int address_text(const struct sockaddr *address, socklen_t length, char *text,
+                 size_t size)
 {
     if (length < sizeof address->sa_family || address->sa_family == AF_UNIX)
         return unix_text((const struct sockaddr_un *)address, length, text, size);
@@ -150,15 +156,12 @@ const char *connect_error_means(int error)
     switch (error) {
     case ECONNREFUSED:
         return "refused: the host answered with RST, so it is there, but nobody listens on that port";
-    case ETIMEDOUT:
-        return "timed out: no answer came, neither yes nor no";
+    case ETIMEDOUT: return "timed out: no answer came, neither yes nor no";
     case ENETUNREACH:
         return "network unreachable: no route leads there from this machine";
     case EHOSTUNREACH:
         return "host unreachable: the network is there, but it cannot deliver to that host";
-    case EADDRNOTAVAIL:
-        return "no such address: the name or the service is not known";
-    default:
-        return strerror(error);
+    case EADDRNOTAVAIL: return "no such address: the name or the service is not known";
+    default: return strerror(error);
     }
 }

@@ -24,8 +24,8 @@ static long long milliseconds_now(void)
     return (long long)now.tv_sec * MS_PER_SECOND + now.tv_nsec / NS_PER_MS;
 }
 
-/* 0 when it is time to try again: there is something to read, or a signal came. The deadline
-   is for timeouts above 0; the others mean here what they mean to poll(). */
+/* 0 when it is time to try again: there is something to read, or a signal came. The
+   deadline is for timeouts above 0; the others mean here what they mean to poll(). */
 static int wait_for_peer(int fd, int timeout_ms, long long deadline)
 {
     struct pollfd peer = {.fd = fd, .events = POLLIN};
@@ -63,24 +63,28 @@ ssize_t stream_drain(int fd, size_t limit_bytes, int timeout_ms)
     return (ssize_t)drained;
 }
 
+/* Whatever close() says, fd is gone: a second try could close somebody else's. */
+static void close_and_keep_errno(int fd)
+{
+    int reason = errno;
+    close(fd);
+    errno = reason;
+}
+
 int stream_close(int fd)
 {
-    bool in_order = stream_end(fd) == 0 &&
-                    stream_drain(fd, STREAM_CLOSE_LIMIT_BYTES, STREAM_CLOSE_TIMEOUT_MS) >= 0;
-    int reason = errno;
-
-    close(fd); /* whatever it says, fd is gone: a second try could close somebody else's */
-    errno = reason;
-    return in_order ? 0 : -1;
+    int result = stream_end(fd);
+    if (result == 0 &&
+        stream_drain(fd, STREAM_CLOSE_LIMIT_BYTES, STREAM_CLOSE_TIMEOUT_MS) == -1)
+        result = -1;
+    close_and_keep_errno(fd);
+    return result;
 }
 
 int stream_abort(int fd)
 {
-    struct linger no_farewell = {.l_onoff = true, .l_linger = 0};
+    struct linger no_farewell = {.l_onoff = true, .l_linger = 0}; /* RST, not FIN */
     int result = setsockopt(fd, SOL_SOCKET, SO_LINGER, &no_farewell, sizeof no_farewell);
-    int reason = errno;
-
-    close(fd); /* with this option set: RST, not FIN */
-    errno = reason;
+    close_and_keep_errno(fd);
     return result;
 }

@@ -1,16 +1,16 @@
 /*
- * count-server: count the lines, words and bytes that each client sends, and answer when the
- * client has ended its stream.
+ * count-server: count the lines, words and bytes that each client sends, and answer when
+ * the client has ended its stream.
  *
  * usage: count-server HOST PORT        PORT 0 lets the kernel choose
  *
- * The first line it prints says where: "listening on 127.0.0.1:41233". Clients are served one
- * after another. The answer is one line as wc prints it, without a name: "2 3 14". A line is
- * a newline character; a word is a run of bytes between white space (isspace() in the C
- * locale). A client that goes away gets no answer, and the next one is served.
+ * The first line it prints says where: "listening on 127.0.0.1:41233". Clients are served
+ * one after another. The answer is one line as wc prints it, without a name: "2 3 14". A
+ * line is a newline character; a word is a run of bytes between white space (isspace() in
+ * the C locale). A client that goes away gets no answer, and the next one is served.
  *
- * Exit status: 0 when SIGINT or SIGTERM stopped it, 1 when it cannot listen or accept, 2 when
- * called wrongly.
+ * Exit status: 0 when SIGINT or SIGTERM stopped it, 1 when it cannot listen or accept, 2
+ * when called wrongly.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "closing.h"
@@ -41,8 +41,8 @@ static void count(struct counts *counts, const char *bytes, size_t n)
     counts->bytes += n;
 }
 
-/* A line this short always fits into an empty send buffer: send() takes it whole or fails,
-   and then there is nobody left to tell. */
+/* A line this short always fits into an empty send buffer: send() takes it whole or
+   fails, and then there is nobody left to tell. */
 static void answer(int client, const struct counts *counts)
 {
     char text[ANSWER_SIZE];

@@ -78,20 +78,25 @@ static void put_back_0(int kept)
 
 /* ---- socket_open --------------------------------------------------------------------- */
 
-static void expect_kind(int family, int type, int protocol, int protocol_got)
+/* The tests name constants; so do their messages: "socket_open(AF_INET, SOCK_STREAM, 0)". */
+#define EXPECT_KIND(family, type, protocol, got)                                    \
+    expect_kind("socket_open(" #family ", " #type ", " #protocol ")", family, type, \
+                protocol, got)
+
+static void expect_kind(const char *call, int family, int type, int protocol,
+                        int protocol_got)
 {
     int fd = socket_open(family, type, protocol);
     int error = errno;
-    lab_expect(fd >= 0, "a descriptor", "socket_open(%d, %d, %d) returned %s", family,
-               type, protocol, lab_result(fd, error));
-    lab_expect(lab_is_open(fd), "an open descriptor", "returned %d, which is not open",
-               fd);
+    lab_expect(fd >= 0, "a descriptor", "%s returned %s", call, lab_result(fd, error));
+    lab_expect(lab_is_open(fd), "an open descriptor", "%s returned %d, which is not open",
+               call, fd);
     char expected[80];
     snprintf(expected, sizeof expected, "family %d, type %d, protocol %d", family, type,
              protocol_got);
     lab_expect(option_of(fd, SO_DOMAIN) == family && option_of(fd, SO_TYPE) == type &&
                    option_of(fd, SO_PROTOCOL) == protocol_got,
-               expected, "opened family %d, type %d, protocol %d",
+               expected, "%s opened family %d, type %d, protocol %d", call,
                option_of(fd, SO_DOMAIN), option_of(fd, SO_TYPE),
                option_of(fd, SO_PROTOCOL));
     lab_close(fd);
@@ -101,12 +106,12 @@ LAB_TEST(socket_open, opens_the_kind_that_was_asked_for, .points = 3, .task = 1,
          .read = "A socket is a descriptor", .man = "2 socket",
          .likely = "pass family, type and protocol on to socket(), each in its place")
 {
-    expect_kind(AF_INET, SOCK_STREAM, 0, IPPROTO_TCP);
-    expect_kind(AF_INET, SOCK_DGRAM, 0, IPPROTO_UDP);
-    expect_kind(AF_INET, SOCK_STREAM, IPPROTO_TCP, IPPROTO_TCP);
-    expect_kind(AF_UNIX, SOCK_STREAM, 0, 0);
-    expect_kind(AF_UNIX, SOCK_DGRAM, 0, 0);
-    expect_kind(AF_UNIX, SOCK_SEQPACKET, 0, 0);
+    EXPECT_KIND(AF_INET, SOCK_STREAM, 0, IPPROTO_TCP);
+    EXPECT_KIND(AF_INET, SOCK_DGRAM, 0, IPPROTO_UDP);
+    EXPECT_KIND(AF_INET, SOCK_STREAM, IPPROTO_TCP, IPPROTO_TCP);
+    EXPECT_KIND(AF_UNIX, SOCK_STREAM, 0, 0);
+    EXPECT_KIND(AF_UNIX, SOCK_DGRAM, 0, 0);
+    EXPECT_KIND(AF_UNIX, SOCK_SEQPACKET, 0, 0);
 }
 
 LAB_TEST(socket_open, opens_IPv6_sockets_too, .points = 2, .task = 1,
@@ -114,8 +119,8 @@ LAB_TEST(socket_open, opens_IPv6_sockets_too, .points = 2, .task = 1,
          .read = "A socket is a descriptor", .man = "7 ipv6", .requires = "ipv6",
          .likely = "the family is the caller's to choose: pass it on")
 {
-    expect_kind(AF_INET6, SOCK_STREAM, 0, IPPROTO_TCP);
-    expect_kind(AF_INET6, SOCK_DGRAM, IPPROTO_UDP, IPPROTO_UDP);
+    EXPECT_KIND(AF_INET6, SOCK_STREAM, 0, IPPROTO_TCP);
+    EXPECT_KIND(AF_INET6, SOCK_DGRAM, IPPROTO_UDP, IPPROTO_UDP);
 }
 
 LAB_TEST(socket_open, passes_the_protocol_on, .points = 3, .task = 1,
@@ -227,7 +232,12 @@ LAB_TEST(socket_open, may_return_descriptor_0, .points = 2, .task = 1,
                lab_result(fd, error));
 }
 
-static void expect_the_kernels_answer(int family, int type, int protocol)
+#define EXPECT_THE_KERNELS_ANSWER(family, type, protocol)                           \
+    expect_the_kernels_answer("socket_open(" #family ", " #type ", " #protocol ")", \
+                              family, type, protocol)
+
+static void expect_the_kernels_answer(const char *call, int family, int type,
+                                      int protocol)
 {
     int wanted = socket(family, type, protocol);
     int expected = errno;
@@ -235,9 +245,8 @@ static void expect_the_kernels_answer(int family, int type, int protocol)
         lab_error("a socket() that no kernel has succeeded");
     int fd = socket_open(family, type, protocol);
     int error = errno;
-    lab_expect(fd == -1 && error == expected, lab_result(-1, expected),
-               "socket_open(%d, %d, %d) returned %s", family, type, protocol,
-               lab_result(fd, error));
+    lab_expect(fd == -1 && error == expected, lab_result(-1, expected), "%s returned %s",
+               call, lab_result(fd, error));
 }
 
 LAB_TEST(socket_open, returns_minus_1_with_the_errno_of_socket, .points = 3, .task = 1,
@@ -245,11 +254,11 @@ LAB_TEST(socket_open, returns_minus_1_with_the_errno_of_socket, .points = 3, .ta
          .read = "What an error tells you", .man = "2 socket",
          .likely = "-1, and errno as socket() left it: make no other call in between")
 {
-    expect_the_kernels_answer(4000, SOCK_STREAM, 0);
-    expect_the_kernels_answer(AF_INET, SOCK_RDM, 0);
-    expect_the_kernels_answer(AF_INET, 99, 0);
-    expect_the_kernels_answer(AF_INET, SOCK_DGRAM, IPPROTO_TCP);
-    expect_the_kernels_answer(AF_INET, SOCK_STREAM, -1);
+    EXPECT_THE_KERNELS_ANSWER(4000, SOCK_STREAM, 0);
+    EXPECT_THE_KERNELS_ANSWER(AF_INET, SOCK_RDM, 0);
+    EXPECT_THE_KERNELS_ANSWER(AF_INET, 99, 0);
+    EXPECT_THE_KERNELS_ANSWER(AF_INET, SOCK_DGRAM, IPPROTO_TCP);
+    EXPECT_THE_KERNELS_ANSWER(AF_INET, SOCK_STREAM, -1);
 }
 
 LAB_TEST(socket_open, says_EMFILE_when_no_descriptor_is_left, .points = 2, .task = 1,
@@ -279,29 +288,32 @@ static bool is_untouched(const struct socket_info *info)
            info->listening && !info->nonblocking && info->close_on_exec;
 }
 
-static struct socket_info described(int fd, const char *what)
+static void expect_success(int fd, const char *what, struct socket_info *info)
 {
-    struct socket_info info = untouched;
-    int result = socket_describe(fd, &info);
+    *info = untouched;
+    int result = socket_describe(fd, info);
     int error = errno;
     lab_expect(result == 0, "0", "returned %s for %s", lab_result(result, error), what);
-    return info;
 }
 
-static void expect_described(int family, int type, int protocol)
+#define EXPECT_DESCRIBED(family, type, protocol) \
+    expect_described("socket(" #family ", " #type ", 0)", family, type, protocol)
+
+static void expect_described(const char *made, int family, int type, int protocol)
 {
     int fd = test_socket(family, type, 0);
-    struct socket_info info = described(fd, "a new socket");
+    struct socket_info info;
+    expect_success(fd, made, &info);
     char expected[80];
     snprintf(expected, sizeof expected, "family %d, type %d, protocol %d", family, type,
              protocol);
     lab_expect(info.family == family && info.type == type && info.protocol == protocol,
-               expected, "said family %d, type %d, protocol %d", info.family, info.type,
-               info.protocol);
+               expected, "said family %d, type %d, protocol %d of %s", info.family,
+               info.type, info.protocol, made);
     lab_expect(!info.listening && !info.nonblocking && !info.close_on_exec,
                "not listening, not non-blocking, not close-on-exec",
-               "said listening %s, nonblocking %s, close_on_exec %s", yes(info.listening),
-               yes(info.nonblocking), yes(info.close_on_exec));
+               "said listening %s, nonblocking %s, close_on_exec %s of %s",
+               yes(info.listening), yes(info.nonblocking), yes(info.close_on_exec), made);
     lab_close(fd);
 }
 
@@ -311,11 +323,11 @@ LAB_TEST(socket_describe, tells_family_type_and_protocol, .points = 5, .task = 2
              "getsockopt(fd, SOL_SOCKET, ...) with SO_DOMAIN, SO_TYPE and SO_PROTOCOL, "
              "each into its own member")
 {
-    expect_described(AF_INET, SOCK_STREAM, IPPROTO_TCP);
-    expect_described(AF_INET, SOCK_DGRAM, IPPROTO_UDP);
-    expect_described(AF_UNIX, SOCK_STREAM, 0);
-    expect_described(AF_UNIX, SOCK_DGRAM, 0);
-    expect_described(AF_UNIX, SOCK_SEQPACKET, 0);
+    EXPECT_DESCRIBED(AF_INET, SOCK_STREAM, IPPROTO_TCP);
+    EXPECT_DESCRIBED(AF_INET, SOCK_DGRAM, IPPROTO_UDP);
+    EXPECT_DESCRIBED(AF_UNIX, SOCK_STREAM, 0);
+    EXPECT_DESCRIBED(AF_UNIX, SOCK_DGRAM, 0);
+    EXPECT_DESCRIBED(AF_UNIX, SOCK_SEQPACKET, 0);
 }
 
 LAB_TEST(socket_describe, tells_IPv6_from_IPv4, .points = 2, .task = 2,
@@ -323,13 +335,14 @@ LAB_TEST(socket_describe, tells_IPv6_from_IPv4, .points = 2, .task = 2,
          .read = "Ask the kernel", .man = "7 socket", .requires = "ipv6",
          .likely = "the family is what SO_DOMAIN says, not AF_INET")
 {
-    expect_described(AF_INET6, SOCK_STREAM, IPPROTO_TCP);
-    expect_described(AF_INET6, SOCK_DGRAM, IPPROTO_UDP);
+    EXPECT_DESCRIBED(AF_INET6, SOCK_STREAM, IPPROTO_TCP);
+    EXPECT_DESCRIBED(AF_INET6, SOCK_DGRAM, IPPROTO_UDP);
 }
 
 static void expect_listening(int fd, bool expected, const char *what)
 {
-    struct socket_info info = described(fd, what);
+    struct socket_info info;
+    expect_success(fd, what, &info);
     lab_expect(info.listening == expected,
                expected ? "listening true" : "listening false", "said listening %s of %s",
                yes(info.listening), what);
@@ -372,13 +385,17 @@ LAB_TEST(socket_describe, tells_nonblocking_and_close_on_exec_apart, .points = 5
     for (size_t i = 0; i < 4; i++) {
         int fd = test_socket(AF_UNIX, SOCK_STREAM | flags[i], 0);
         bool nonblocking = is_nonblocking(fd), close_on_exec = is_close_on_exec(fd);
-        struct socket_info info = described(fd, "a UNIX stream socket");
+        struct socket_info info;
+        expect_success(fd, "a UNIX stream socket", &info);
         char expected[60];
         snprintf(expected, sizeof expected, "nonblocking %s, close_on_exec %s",
                  yes(nonblocking), yes(close_on_exec));
         lab_expect(info.nonblocking == nonblocking && info.close_on_exec == close_on_exec,
                    expected, "said nonblocking %s, close_on_exec %s",
                    yes(info.nonblocking), yes(info.close_on_exec));
+        lab_expect(is_nonblocking(fd) == nonblocking &&
+                       is_close_on_exec(fd) == close_on_exec,
+                   "the socket left as it is", "changed the socket's flags");
         lab_expect(info.type == SOCK_STREAM, "SOCK_STREAM, without flags", "said type %d",
                    info.type);
         lab_close(fd);
@@ -515,27 +532,35 @@ static void expect_name(const char *call, const char *returned, const char *room
                "%s with size %zu wrote %s", call, size, lab_quote(room, strlen(room)));
 }
 
-static void expect_family(int family, size_t size, const char *expected)
+#define EXPECT_FAMILY(family, size, expected) \
+    expect_family(#family, family, size, expected)
+#define EXPECT_TYPE(type, size, expected) expect_type(#type, type, size, expected)
+#define EXPECT_PROTOCOL(family, protocol, size, expected) \
+    expect_protocol(#family ", " #protocol, family, protocol, size, expected)
+
+static void expect_family(const char *argument, int family, size_t size,
+                          const char *expected)
 {
-    char room[ROOM], call[60];
+    char room[ROOM], call[80];
     memset(room, FILL, sizeof room);
-    snprintf(call, sizeof call, "family_name(%d)", family);
+    snprintf(call, sizeof call, "family_name(%s = %d)", argument, family);
     expect_name(call, family_name(family, room, size), room, size, expected);
 }
 
-static void expect_type(int type, size_t size, const char *expected)
+static void expect_type(const char *argument, int type, size_t size, const char *expected)
 {
-    char room[ROOM], call[60];
+    char room[ROOM], call[80];
     memset(room, FILL, sizeof room);
-    snprintf(call, sizeof call, "type_name(%d)", type);
+    snprintf(call, sizeof call, "type_name(%s = %d)", argument, type);
     expect_name(call, type_name(type, room, size), room, size, expected);
 }
 
-static void expect_protocol(int family, int protocol, size_t size, const char *expected)
+static void expect_protocol(const char *arguments, int family, int protocol, size_t size,
+                            const char *expected)
 {
-    char room[ROOM], call[60];
+    char room[ROOM], call[80];
     memset(room, FILL, sizeof room);
-    snprintf(call, sizeof call, "protocol_name(%d, %d)", family, protocol);
+    snprintf(call, sizeof call, "protocol_name(%s = %d)", arguments, protocol);
     expect_name(call, protocol_name(family, protocol, room, size), room, size, expected);
 }
 
@@ -551,11 +576,11 @@ LAB_TEST(family_name, names_every_family_of_the_list, .points = 2, .task = 3,
          .likely =
              "compare with each constant of the list in endpoint.h, spelt as it is there")
 {
-    expect_family(AF_UNIX, SOCKET_NAME_SIZE, "AF_UNIX");
-    expect_family(AF_INET, SOCKET_NAME_SIZE, "AF_INET");
-    expect_family(AF_INET6, SOCKET_NAME_SIZE, "AF_INET6");
-    expect_family(AF_PACKET, SOCKET_NAME_SIZE, "AF_PACKET");
-    expect_family(AF_RDS, SOCKET_NAME_SIZE, "AF_RDS");
+    EXPECT_FAMILY(AF_UNIX, SOCKET_NAME_SIZE, "AF_UNIX");
+    EXPECT_FAMILY(AF_INET, SOCKET_NAME_SIZE, "AF_INET");
+    EXPECT_FAMILY(AF_INET6, SOCKET_NAME_SIZE, "AF_INET6");
+    EXPECT_FAMILY(AF_PACKET, SOCKET_NAME_SIZE, "AF_PACKET");
+    EXPECT_FAMILY(AF_RDS, SOCKET_NAME_SIZE, "AF_RDS");
 }
 
 LAB_TEST(family_name, writes_other_numbers_in_decimal, .points = 2, .task = 3,
@@ -563,10 +588,10 @@ LAB_TEST(family_name, writes_other_numbers_in_decimal, .points = 2, .task = 3,
          .likely = "a number that is not in the list is printed with \"%d\"")
 {
     int unknown = 1000 + (int)lab_random_below(100000);
-    expect_family(unknown, SOCKET_NAME_SIZE, decimal(unknown));
-    expect_family(0, SOCKET_NAME_SIZE, "0");
-    expect_family(-1, SOCKET_NAME_SIZE, "-1");
-    expect_family(INT_MIN, SOCKET_NAME_SIZE, decimal(INT_MIN));
+    EXPECT_FAMILY(unknown, SOCKET_NAME_SIZE, decimal(unknown));
+    EXPECT_FAMILY(0, SOCKET_NAME_SIZE, "0");
+    EXPECT_FAMILY(-1, SOCKET_NAME_SIZE, "-1");
+    EXPECT_FAMILY(INT_MIN, SOCKET_NAME_SIZE, decimal(INT_MIN));
 }
 
 LAB_TEST(family_name, cuts_what_does_not_fit, .points = 2, .task = 3,
@@ -576,10 +601,10 @@ LAB_TEST(family_name, cuts_what_does_not_fit, .points = 2, .task = 3,
              "snprintf(buf, size, ...) cuts and ends in NUL; strcpy() and sprintf() know "
              "nothing of size")
 {
-    expect_family(AF_INET6, sizeof "AF_INET6", "AF_INET6");
-    expect_family(AF_INET6, sizeof "AF_INET6" - 1, "AF_INET");
-    expect_family(123456, 4, "123");
-    expect_family(AF_UNIX, 1, "");
+    EXPECT_FAMILY(AF_INET6, sizeof "AF_INET6", "AF_INET6");
+    EXPECT_FAMILY(AF_INET6, sizeof "AF_INET6" - 1, "AF_INET");
+    EXPECT_FAMILY(123456, 4, "123");
+    EXPECT_FAMILY(AF_UNIX, 1, "");
 }
 
 LAB_TEST(
@@ -604,11 +629,11 @@ LAB_TEST(type_name, names_every_type_of_the_list, .points = 2, .task = 3,
          .likely =
              "compare with each constant of the list in endpoint.h, spelt as it is there")
 {
-    expect_type(SOCK_STREAM, SOCKET_NAME_SIZE, "SOCK_STREAM");
-    expect_type(SOCK_DGRAM, SOCKET_NAME_SIZE, "SOCK_DGRAM");
-    expect_type(SOCK_RAW, SOCKET_NAME_SIZE, "SOCK_RAW");
-    expect_type(SOCK_RDM, SOCKET_NAME_SIZE, "SOCK_RDM");
-    expect_type(SOCK_SEQPACKET, SOCKET_NAME_SIZE, "SOCK_SEQPACKET");
+    EXPECT_TYPE(SOCK_STREAM, SOCKET_NAME_SIZE, "SOCK_STREAM");
+    EXPECT_TYPE(SOCK_DGRAM, SOCKET_NAME_SIZE, "SOCK_DGRAM");
+    EXPECT_TYPE(SOCK_RAW, SOCKET_NAME_SIZE, "SOCK_RAW");
+    EXPECT_TYPE(SOCK_RDM, SOCKET_NAME_SIZE, "SOCK_RDM");
+    EXPECT_TYPE(SOCK_SEQPACKET, SOCKET_NAME_SIZE, "SOCK_SEQPACKET");
 }
 
 LAB_TEST(
@@ -618,11 +643,11 @@ LAB_TEST(
     .likely = "type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC) is the type alone; other bits stay")
 {
     int other = 100 + (int)lab_random_below(900); /* below the flags' bits */
-    expect_type(SOCK_DGRAM | SOCK_NONBLOCK, SOCKET_NAME_SIZE, "SOCK_DGRAM");
-    expect_type(SOCK_RAW | SOCK_CLOEXEC, SOCKET_NAME_SIZE, "SOCK_RAW");
-    expect_type(SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, SOCKET_NAME_SIZE,
+    EXPECT_TYPE(SOCK_DGRAM | SOCK_NONBLOCK, SOCKET_NAME_SIZE, "SOCK_DGRAM");
+    EXPECT_TYPE(SOCK_RAW | SOCK_CLOEXEC, SOCKET_NAME_SIZE, "SOCK_RAW");
+    EXPECT_TYPE(SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, SOCKET_NAME_SIZE,
                 "SOCK_STREAM");
-    expect_type(other | SOCK_NONBLOCK | SOCK_CLOEXEC, SOCKET_NAME_SIZE, decimal(other));
+    EXPECT_TYPE(other | SOCK_NONBLOCK | SOCK_CLOEXEC, SOCKET_NAME_SIZE, decimal(other));
 }
 
 LAB_TEST(type_name, writes_other_numbers_in_decimal, .points = 1, .task = 3,
@@ -630,9 +655,9 @@ LAB_TEST(type_name, writes_other_numbers_in_decimal, .points = 1, .task = 3,
          .likely = "a number that is not in the list is printed with \"%d\"")
 {
     int unknown = 100 + (int)lab_random_below(900);
-    expect_type(unknown, SOCKET_NAME_SIZE, decimal(unknown));
-    expect_type(SOCK_STREAM + 16, SOCKET_NAME_SIZE, "17");
-    expect_type(0, SOCKET_NAME_SIZE, "0");
+    EXPECT_TYPE(unknown, SOCKET_NAME_SIZE, decimal(unknown));
+    EXPECT_TYPE(SOCK_STREAM + 16, SOCKET_NAME_SIZE, decimal(SOCK_STREAM + 16));
+    EXPECT_TYPE(0, SOCKET_NAME_SIZE, "0");
 }
 
 LAB_TEST(type_name, cuts_what_does_not_fit, .points = 1, .task = 3,
@@ -642,24 +667,27 @@ LAB_TEST(type_name, cuts_what_does_not_fit, .points = 1, .task = 3,
              "snprintf(buf, size, ...) cuts and ends in NUL; strcpy() and sprintf() know "
              "nothing of size")
 {
-    expect_type(SOCK_SEQPACKET, sizeof "SOCK_SEQPACKET", "SOCK_SEQPACKET");
-    expect_type(SOCK_SEQPACKET, 9, "SOCK_SEQ");
-    expect_type(987, 2, "9");
+    EXPECT_TYPE(SOCK_SEQPACKET, sizeof "SOCK_SEQPACKET", "SOCK_SEQPACKET");
+    EXPECT_TYPE(SOCK_SEQPACKET, 9, "SOCK_SEQ");
+    EXPECT_TYPE(987, 2, "9");
 }
 
 LAB_TEST(protocol_name, names_every_internet_protocol_of_the_list, .points = 3, .task = 4,
          .read = "Names for numbers", .man = "5 protocols",
          .likely = "the same six names for AF_INET and for AF_INET6")
 {
-    int families[] = {AF_INET, AF_INET6};
-    for (size_t i = 0; i < 2; i++) {
-        expect_protocol(families[i], IPPROTO_ICMP, SOCKET_NAME_SIZE, "IPPROTO_ICMP");
-        expect_protocol(families[i], IPPROTO_TCP, SOCKET_NAME_SIZE, "IPPROTO_TCP");
-        expect_protocol(families[i], IPPROTO_UDP, SOCKET_NAME_SIZE, "IPPROTO_UDP");
-        expect_protocol(families[i], IPPROTO_ICMPV6, SOCKET_NAME_SIZE, "IPPROTO_ICMPV6");
-        expect_protocol(families[i], IPPROTO_SCTP, SOCKET_NAME_SIZE, "IPPROTO_SCTP");
-        expect_protocol(families[i], IPPROTO_RAW, SOCKET_NAME_SIZE, "IPPROTO_RAW");
-    }
+    EXPECT_PROTOCOL(AF_INET, IPPROTO_ICMP, SOCKET_NAME_SIZE, "IPPROTO_ICMP");
+    EXPECT_PROTOCOL(AF_INET, IPPROTO_TCP, SOCKET_NAME_SIZE, "IPPROTO_TCP");
+    EXPECT_PROTOCOL(AF_INET, IPPROTO_UDP, SOCKET_NAME_SIZE, "IPPROTO_UDP");
+    EXPECT_PROTOCOL(AF_INET, IPPROTO_ICMPV6, SOCKET_NAME_SIZE, "IPPROTO_ICMPV6");
+    EXPECT_PROTOCOL(AF_INET, IPPROTO_SCTP, SOCKET_NAME_SIZE, "IPPROTO_SCTP");
+    EXPECT_PROTOCOL(AF_INET, IPPROTO_RAW, SOCKET_NAME_SIZE, "IPPROTO_RAW");
+    EXPECT_PROTOCOL(AF_INET6, IPPROTO_ICMP, SOCKET_NAME_SIZE, "IPPROTO_ICMP");
+    EXPECT_PROTOCOL(AF_INET6, IPPROTO_TCP, SOCKET_NAME_SIZE, "IPPROTO_TCP");
+    EXPECT_PROTOCOL(AF_INET6, IPPROTO_UDP, SOCKET_NAME_SIZE, "IPPROTO_UDP");
+    EXPECT_PROTOCOL(AF_INET6, IPPROTO_ICMPV6, SOCKET_NAME_SIZE, "IPPROTO_ICMPV6");
+    EXPECT_PROTOCOL(AF_INET6, IPPROTO_SCTP, SOCKET_NAME_SIZE, "IPPROTO_SCTP");
+    EXPECT_PROTOCOL(AF_INET6, IPPROTO_RAW, SOCKET_NAME_SIZE, "IPPROTO_RAW");
 }
 
 LAB_TEST(protocol_name, names_a_number_by_its_family, .points = 3, .task = 4,
@@ -668,11 +696,11 @@ LAB_TEST(protocol_name, names_a_number_by_its_family, .points = 3, .task = 4,
          .likely =
              "6 is TCP in AF_INET and AF_INET6 only: choose the list by the family first")
 {
-    expect_protocol(AF_UNIX, IPPROTO_TCP, SOCKET_NAME_SIZE, "6");
-    expect_protocol(AF_RDS, IPPROTO_UDP, SOCKET_NAME_SIZE, "17");
-    expect_protocol(AF_PACKET, IPPROTO_TCP, SOCKET_NAME_SIZE, "6");
-    expect_protocol(4000, IPPROTO_SCTP, SOCKET_NAME_SIZE, "132");
-    expect_protocol(AF_INET, htons(ETH_P_IP), SOCKET_NAME_SIZE, decimal(htons(ETH_P_IP)));
+    EXPECT_PROTOCOL(AF_UNIX, IPPROTO_TCP, SOCKET_NAME_SIZE, "6");
+    EXPECT_PROTOCOL(AF_RDS, IPPROTO_UDP, SOCKET_NAME_SIZE, "17");
+    EXPECT_PROTOCOL(AF_PACKET, IPPROTO_TCP, SOCKET_NAME_SIZE, "6");
+    EXPECT_PROTOCOL(4000, IPPROTO_SCTP, SOCKET_NAME_SIZE, "132");
+    EXPECT_PROTOCOL(AF_INET, htons(ETH_P_IP), SOCKET_NAME_SIZE, decimal(htons(ETH_P_IP)));
 }
 
 LAB_TEST(
@@ -681,12 +709,12 @@ LAB_TEST(
     .likely =
         "compare with htons(ETH_P_IP): AF_PACKET's numbers are in network byte order")
 {
-    expect_protocol(AF_PACKET, htons(ETH_P_ALL), SOCKET_NAME_SIZE, "ETH_P_ALL");
-    expect_protocol(AF_PACKET, htons(ETH_P_IP), SOCKET_NAME_SIZE, "ETH_P_IP");
-    expect_protocol(AF_PACKET, htons(ETH_P_ARP), SOCKET_NAME_SIZE, "ETH_P_ARP");
-    expect_protocol(AF_PACKET, htons(ETH_P_IPV6), SOCKET_NAME_SIZE, "ETH_P_IPV6");
+    EXPECT_PROTOCOL(AF_PACKET, htons(ETH_P_ALL), SOCKET_NAME_SIZE, "ETH_P_ALL");
+    EXPECT_PROTOCOL(AF_PACKET, htons(ETH_P_IP), SOCKET_NAME_SIZE, "ETH_P_IP");
+    EXPECT_PROTOCOL(AF_PACKET, htons(ETH_P_ARP), SOCKET_NAME_SIZE, "ETH_P_ARP");
+    EXPECT_PROTOCOL(AF_PACKET, htons(ETH_P_IPV6), SOCKET_NAME_SIZE, "ETH_P_IPV6");
     if (htons(ETH_P_IP) != ETH_P_IP)
-        expect_protocol(AF_PACKET, ETH_P_IP, SOCKET_NAME_SIZE, decimal(ETH_P_IP));
+        EXPECT_PROTOCOL(AF_PACKET, ETH_P_IP, SOCKET_NAME_SIZE, decimal(ETH_P_IP));
 }
 
 LAB_TEST(protocol_name, writes_other_numbers_in_decimal, .points = 2, .task = 4,
@@ -695,13 +723,18 @@ LAB_TEST(protocol_name, writes_other_numbers_in_decimal, .points = 2, .task = 4,
              "0 is \"0\" in every family, and a number without a name is printed with "
              "\"%d\"")
 {
-    int families[] = {AF_UNIX, AF_INET, AF_INET6, AF_PACKET, AF_RDS, -1};
     int unknown = 100000 + (int)lab_random_below(100000);
-    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
-        expect_protocol(families[i], 0, SOCKET_NAME_SIZE, "0");
-        expect_protocol(families[i], unknown, SOCKET_NAME_SIZE, decimal(unknown));
-        expect_protocol(families[i], -1, SOCKET_NAME_SIZE, "-1");
-    }
+    EXPECT_PROTOCOL(AF_UNIX, 0, SOCKET_NAME_SIZE, "0");
+    EXPECT_PROTOCOL(AF_UNIX, unknown, SOCKET_NAME_SIZE, decimal(unknown));
+    EXPECT_PROTOCOL(AF_INET, 0, SOCKET_NAME_SIZE, "0");
+    EXPECT_PROTOCOL(AF_INET, unknown, SOCKET_NAME_SIZE, decimal(unknown));
+    EXPECT_PROTOCOL(AF_INET6, 0, SOCKET_NAME_SIZE, "0");
+    EXPECT_PROTOCOL(AF_INET6, unknown, SOCKET_NAME_SIZE, decimal(unknown));
+    EXPECT_PROTOCOL(AF_PACKET, 0, SOCKET_NAME_SIZE, "0");
+    EXPECT_PROTOCOL(AF_PACKET, unknown, SOCKET_NAME_SIZE, decimal(unknown));
+    EXPECT_PROTOCOL(AF_RDS, 0, SOCKET_NAME_SIZE, "0");
+    EXPECT_PROTOCOL(AF_RDS, unknown, SOCKET_NAME_SIZE, decimal(unknown));
+    EXPECT_PROTOCOL(AF_INET, -1, SOCKET_NAME_SIZE, "-1");
 }
 
 LAB_TEST(protocol_name, cuts_what_does_not_fit, .points = 1, .task = 4,
@@ -711,10 +744,10 @@ LAB_TEST(protocol_name, cuts_what_does_not_fit, .points = 1, .task = 4,
              "snprintf(buf, size, ...) cuts and ends in NUL; strcpy() and sprintf() know "
              "nothing of size")
 {
-    expect_protocol(AF_INET6, IPPROTO_ICMPV6, sizeof "IPPROTO_ICMPV6", "IPPROTO_ICMPV6");
-    expect_protocol(AF_INET6, IPPROTO_ICMPV6, sizeof "IPPROTO_ICMPV6" - 1,
+    EXPECT_PROTOCOL(AF_INET6, IPPROTO_ICMPV6, sizeof "IPPROTO_ICMPV6", "IPPROTO_ICMPV6");
+    EXPECT_PROTOCOL(AF_INET6, IPPROTO_ICMPV6, sizeof "IPPROTO_ICMPV6" - 1,
                     "IPPROTO_ICMPV");
-    expect_protocol(AF_UNIX, 54321, 3, "54");
+    EXPECT_PROTOCOL(AF_UNIX, 54321, 3, "54");
 }
 
 /* ---- socket_close_all ----------------------------------------------------------------- */
@@ -745,8 +778,7 @@ LAB_TEST(socket_close_all, closes_every_descriptor, .points = 3, .task = 5,
 {
     int fds[3];
     open_three(fds);
-    int copy[] = {fds[0], fds[1], fds[2],
-                  -1}; /* one more: what n means is another test */
+    int copy[] = {fds[0], fds[1], fds[2], -1}; /* one more: another test is about n */
     int result = socket_close_all(copy, 3);
     int error = errno;
     expect_result(result, error, 0, "for three sockets");

@@ -1,27 +1,24 @@
 #!/usr/bin/env bats
 # echo-server and echo-client as whole programs, with nc, socat and bash at the other end.
 
-setup() { load ../lib/lab; lab_setup; }
+setup() {
+    load ../lib/lab
+    lab_setup
+}
 teardown() { lab_teardown; }
 
-# Open a connection to the server that this test itself holds, in $client.
-dial() {
-    exec {client}<>"/dev/tcp/$host/$port"
-    peer "connected and keeps the connection"
-}
-
-# Say something to the server through $client, and hear it again.
+# Say something to the server, and hear it again.
 talk() {
-    local answer
-    printf '%s\n' "$1" >&"$client"
-    read -r answer <&"$client"
-    assert_equal "$answer" "$1"
+    say "$1"
+    hear
+    assert_output "$1"
 }
 
-# Does the server sleep although its client has sent more? Then it is waiting to send.
-server_waits_to_send() {
+# Does program PID sleep although the server has input that it has not read? Of the server, and of a client that has
+# more to say, this means that it is waiting to send.
+waits_to_send() {
     local state place name status queues
-    read -r _ _ state _ <"/proc/$pid/stat"
+    read -r _ _ state _ <"/proc/$1/stat"
     printf -v place ':%04X' "$port"
     while read -r _ name _ status queues _; do
         [[ $state$status == S01 && $name == *"$place" && ${queues#*:} != 00000000 ]] && return 0
@@ -33,18 +30,8 @@ server_waits_to_send() {
 server_sleeps() { awk '/^voluntary/ { print $2 }' "/proc/$pid/status"; }
 server_time() { read -r REPLY _ <"/proc/$pid/schedstat" && echo "$REPLY"; }
 
-# lab: points=2 task=6 read="Your tasks" man="3 exit" likely="without exactly two arguments, print the usage to standard error and return 2"
-@test "explains itself when the arguments are wrong" {
-    for wrong in "echo-server 127.0.0.1" "echo-server 127.0.0.1 0 0" "echo-client ::1" "echo-client ::1 7 7"; do
-        # shellcheck disable=SC2086 # a command and its arguments
-        run -2 --separate-stderr $wrong </dev/null
-        assert_equal "$output" ""
-        assert_regex "$stderr" "[Uu]sage"
-    done
-}
-
 # lab: points=6 task=6 needs="tcp_listen/lets_the_kernel_choose_a_port" read="One client after another" man="2 recv" likely="send back every byte that recv() gave, until it gives 0; then close that client and accept the next"
-@test "serves nc, socat and echo-client, one after another" {
+@test "serves one client after another" {
     start echo-server 127.0.0.1 0
     assert_equal "$line" "listening on 127.0.0.1:$port"
     peer "nc sent \"one\" and ended its stream"
@@ -56,7 +43,8 @@ server_time() { read -r REPLY _ <"/proc/$pid/schedstat" && echo "$REPLY"; }
     peer "echo-client sent \"three\""
     run -0 echo-client "$host" "$port" <<<"three"
     assert_output "three"
-    dial
+    open_client
+    peer "bash sent \"four\", and \"five\" when it had that back"
     talk "four"
     talk "five"
 }
@@ -71,9 +59,16 @@ server_time() { read -r REPLY _ <"/proc/$pid/schedstat" && echo "$REPLY"; }
     assert_output "seven"
 }
 
-# lab: points=2 task=6 needs="tcp_listen/reports_a_port_in_use" read="When it fails" man="2 bind" likely="tcp_listen() returned -1 and the program went on"
-@test "reports that its port is taken" {
+# lab: points=3 task=6 needs="tcp_listen/reports_a_port_in_use" read="When it fails" man="2 bind" likely="when something is wrong say so on standard error, and return 2 for wrong arguments, 1 for anything else"
+@test "says what is wrong" {
+    for wrong in "echo-server 127.0.0.1" "echo-server 127.0.0.1 0 0" "echo-client ::1" "echo-client ::1 7 7"; do
+        # shellcheck disable=SC2086 # a command and its arguments
+        run -2 --separate-stderr $wrong </dev/null
+        assert_equal "$output" ""
+        assert_regex "$stderr" "[Uu]sage"
+    done
     start echo-server 127.0.0.1 0
+    peer "listens there already"
     run -1 --separate-stderr echo-server "$host" "$port"
     assert_equal "$output" ""
     refute [ -z "$stderr" ]
@@ -81,34 +76,47 @@ server_time() { read -r REPLY _ <"/proc/$pid/schedstat" && echo "$REPLY"; }
 
 # lab: points=4 task=7 needs="tcp_listen/lets_the_kernel_choose_a_port" read="Stopping" man="7 signal" likely="SIGINT or SIGTERM must end the wait for a client, and the program return 0"
 @test "stops when told while it waits for a client" {
-    start echo-server 127.0.0.1 0
-    stop TERM
-    assert_success
-    assert_output ""
-    start echo-server 127.0.0.1 0
-    stop INT
-    assert_success
+    for signal in TERM INT; do
+        start echo-server 127.0.0.1 0
+        run -0 nc -N "$host" "$port" <<<"one"
+        assert_output "one"
+        peer "was served and has gone"
+        stop "$signal"
+        assert_success
+        assert_output ""
+    done
 }
 
 # lab: points=4 task=7 needs="end to end/stops when told while it waits for a client" read="Stopping" man="2 poll" likely="only the wait for a client hears the signal: recv() and send() can wait for ever too"
 @test "stops when told while it serves a client" {
     start echo-server 127.0.0.1 0
-    dial
+    open_client
     talk "are you there"
     peer "is silent"
     stop TERM
     assert_success
 
     start echo-server 127.0.0.1 0
-    dial
+    open_client
     peer "sends without end and reads nothing"
     yes >&"$client" 2>/dev/null 3>&- &
-    until server_waits_to_send; do :; done
+    until waits_to_send "$pid"; do :; done
     stop INT
     assert_success
 }
 
-# lab: points=3 task=6 needs="end to end/serves nc, socat and echo-client, one after another" read="Clients that break off" man="2 send" likely="a client that has gone must cost one connection, not the server: send with MSG_NOSIGNAL, and look at every result"
+# lab: points=3 task=6 needs="end to end/serves one client after another" read="One client after another" man="2 send" likely="send() may take fewer bytes than it was given: send the rest too"
+@test "sends every byte to a client that reads late" {
+    start echo-server 127.0.0.1 0
+    open_client
+    peer "sent 16 MB and began to read only when the server could send no more"
+    seq 2000000 >input
+    cat input >&"$client" 3>&- &
+    until waits_to_send "$pid"; do :; done
+    run -0 cmp --bytes="$(stat --format=%s input)" input - <&"$client"
+}
+
+# lab: points=3 task=6 needs="end to end/serves one client after another" read="Clients that break off" man="2 send" likely="a client that has gone must cost one connection, not the server: send with MSG_NOSIGNAL, and look at every result"
 @test "outlives a client that breaks off" {
     start echo-server 127.0.0.1 0
     kill -STOP "$pid"
@@ -128,7 +136,7 @@ server_time() { read -r REPLY _ <"/proc/$pid/schedstat" && echo "$REPLY"; }
     limit=$(prlimit --pid "$pid" --nofile --noheadings --output SOFT)
     sleeps=$(server_sleeps) time=$(server_time)
     prlimit --pid "$pid" --nofile=4:
-    dial
+    open_client
     peer "the server may open no more descriptors"
     until (($(server_sleeps) > sleeps)); do
         (($(server_time) < time + 200000000)) || fail "the server has tried for 0.2 s of processor time, without a pause"
@@ -138,13 +146,21 @@ server_time() { read -r REPLY _ <"/proc/$pid/schedstat" && echo "$REPLY"; }
     talk "thank you for waiting"
 }
 
-# lab: points=6 task=8 needs="end to end/serves nc, socat and echo-client, one after another" read="Both ways at once" man="2 poll" likely="the client sends all its input before it reads any echo: both sides then wait for the other to read"
-@test "echo-client carries a large input, and none" {
+# lab: points=6 task=8 needs="end to end/serves one client after another" read="Both ways at once" man="2 poll" likely="the client sends all its input before it reads any echo: both sides then wait for the other to read"
+@test "echo-client carries a large input and none" {
     start echo-server 127.0.0.1 0
+    peer "reads nothing until the client can send no more, and then echoes all"
+    kill -STOP "$pid"
     seq 2000000 >input
-    echo-client "$host" "$port" <input >output
+    echo-client "$host" "$port" <input >output 3>&- &
+    until waits_to_send $!; do :; done
+    kill -CONT "$pid"
+    wait $!
     run -0 cmp input output
+    peer "echoes one byte, and then none"
     likely "at the end of its input read() returns 0, for ever: tell the server with shutdown(SHUT_WR), or stop when all has come back"
+    run -0 echo-client "$host" "$port" < <(printf 1)
+    assert_output "1"
     run -0 echo-client "$host" "$port" </dev/null
     assert_output ""
 }
@@ -162,11 +178,14 @@ server_time() { read -r REPLY _ <"/proc/$pid/schedstat" && echo "$REPLY"; }
 # lab: points=2 task=8 needs="end to end/stops when told while it serves a client" read="Both ways at once" man="2 poll" likely="the client waits for its input alone: wait for the server's end as well, and return 1 when it comes too early"
 @test "echo-client notices that the server has ended" {
     start echo-server 127.0.0.1 0
-    mkfifo input
-    echo-client "$host" "$port" <input >output 3>&- &
-    exec {typing}>input
-    echo "hello" >&"$typing"
-    until [ -s output ]; do :; done
-    stop TERM
-    run -1 wait $!
+    server=$pid
+    launch echo-client "$host" "$port"
+    tell "hello"
+    next_line
+    assert_equal "$line" "hello"
+    peer "was told to stop"
+    stop TERM "$server"
+    finish
+    assert_failure 1
+    refute [ -z "$stderr" ]
 }

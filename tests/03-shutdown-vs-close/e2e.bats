@@ -3,11 +3,9 @@
 setup() { load ../lib/lab; lab_setup; }
 teardown() { lab_teardown; }
 
-# How many descriptors the server has. It may be about to close one: the client does not wait for that.
-descriptors() { find "/proc/$pid/fd" -type l | wc -l; }
 
 # lab: points=4 task=5 needs="stream_close" read="Your tasks" man="1 wc" likely="one counter is kept from the client before, or one byte is taken for another: white space is what isspace() says"
-@test "counts lines, words and bytes, for one client after another" {
+@test "counts what each client sends" {
     start count-server 127.0.0.1 0
     peer 'nc -N sent "one two\nthree\n" and ended its stream'
     run -0 nc -N "$host" "$port" <<<$'one two\nthree'
@@ -17,47 +15,47 @@ descriptors() { find "/proc/$pid/fd" -type l | wc -l; }
     assert_output "1 3 12"
 }
 
-# lab: points=4 task=5 needs="end to end/counts lines, words and bytes, for one client after another" read="Hear the peer out" man="2 recv" likely="one recv() is not the whole text: count until it returns 0, keep in mind whether a word goes on, and answer once"
-@test "answers a long text once, when the stream has ended" {
+# lab: points=4 task=5 needs="end to end/counts what each client sends" read="Hear the peer out" man="2 recv" likely="one recv() is not the whole text: count until it returns 0, keep in mind whether a word goes on, and answer once"
+@test "answers a long text once and at its end" {
     start count-server 127.0.0.1 0
     peer "nc -N sent 588895 bytes, the numbers from 1 to 100000, and ended its stream"
     run -0 nc -N "$host" "$port" < <(seq 100000)
     assert_output "100000 100000 588895"
 }
 
-# lab: points=5 task=5 needs="end to end/counts lines, words and bytes, for one client after another" read="EPIPE and SIGPIPE" man="2 send" likely="sending to a client that has gone raises SIGPIPE, which kills: send() with MSG_NOSIGNAL, and go on to the next client"
+# lab: points=5 task=5 needs="end to end/counts what each client sends" read="EPIPE and SIGPIPE" man="2 send" likely="sending to a client that has gone raises SIGPIPE, which kills: send() with MSG_NOSIGNAL, and go on to the next client"
 @test "survives a client that closes too early" {
     start count-server 127.0.0.1 0
     peer "one client kept you busy, while another sent its text, ended its stream and reset the connection; then the first one ended"
-    exec {busy}<>"/dev/tcp/$host/$port"
+    open_client
     socat -t0 - "TCP:$host:$port,linger=0" <<<"and gone"
-    exec {busy}>&-
+    hang_up
     run -0 nc -N "$host" "$port" <<<"still there?"
     assert_output "1 2 13"
     stop TERM
     assert_success
 }
 
-# lab: points=3 task=5 needs="end to end/counts lines, words and bytes, for one client after another" read="Who holds the connection" man="2 close" likely="each client costs a descriptor: stream_close() it when it is served, and also when it failed"
+# lab: points=3 task=5 needs="end to end/counts what each client sends" read="Who holds the connection" man="2 close" likely="each client costs a descriptor: stream_close() it when it is served, and also when it failed"
 @test "keeps no descriptor of a client that was served" {
     start count-server 127.0.0.1 0
     run -0 nc -N "$host" "$port" <<<"first"
-    before=$(descriptors)
+    before=$(fd_count)
     peer "three clients were served after the first"
     for client in 1 2 3; do
         run -0 nc -N "$host" "$port" <<<"$client"
     done
-    assert [ "$(descriptors)" -le $((before + 1)) ]
+    assert [ "$(fd_count)" -le $((before + 1)) ] # the last one may be about to be closed
 }
 
-# lab: points=2 task=5 read="Your tasks" man="7 signal-safety" likely="the signal must end the program whatever call it is in, with status 0: leave what is given in main() as it is"
-@test "SIGTERM and SIGINT stop the server, waiting or serving" {
+# lab: points=2 task=5 needs="end to end/counts what each client sends" read="Your tasks" man="7 signal-safety" likely="the signal must end the program whatever call it is in, with status 0: leave what is given in main() as it is"
+@test "SIGTERM and SIGINT stop the server" {
     start count-server 127.0.0.1 0
-    exec {client}<>"/dev/tcp/$host/$port"
+    open_client
     peer "a client is connected, and has not ended its stream"
     stop TERM
     assert_success
-    exec {client}>&-
+    hang_up
     peer "no client is there"
     start count-server 127.0.0.1 0
     stop INT
@@ -65,7 +63,7 @@ descriptors() { find "/proc/$pid/fd" -type l | wc -l; }
 }
 
 # lab: points=4 task=6 needs="stream_end" read="Two directions" man="2 shutdown" likely="the server answers at the end of the stream: stream_end() says it, close() would also give up reading the answer"
-@test "the client sends its input, ends its stream, and prints the answer" {
+@test "the client gets its answer" {
     start count-server 127.0.0.1 0
     run -0 count-client "$host" "$port" <<<"one two three"
     assert_output "1 3 14"

@@ -1,4 +1,5 @@
 # Building a lesson's solution outside the grader, for the checks that run it in another way.
+# shellcheck disable=SC2154 # include and work are common.bash's
 
 plain_flags=(-std=gnu17 -g -O1 -fno-omit-frame-pointer -Wall -Wextra "${include[@]}")
 

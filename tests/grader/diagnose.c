@@ -282,6 +282,30 @@ bool all_asleep(const pid_t *pids, size_t n)
     return switches_of_all(pids, n) == before;
 }
 
+/* utime, stime, cutime and cstime are the fields 14 to 17 of /proc/PID/stat (proc(5)), after the name in brackets. */
+static double cpu_of(pid_t pid)
+{
+    char *path = text_format("/proc/%d/stat", (int)pid), *text = file_read(path, 4096);
+    char *name_end = text == NULL ? NULL : strrchr(text, ')');
+    unsigned long user = 0, system = 0, children_user = 0, children_system = 0;
+    if (name_end != NULL)
+        sscanf(name_end, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %lu %lu",
+               &user, &system, &children_user, &children_system);
+    free(text);
+    free(path);
+    return (double)(user + system + children_user + children_system) /
+           (double)sysconf(_SC_CLK_TCK);
+}
+
+double cpu_seconds(const pid_t *pids, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += cpu_of(pids[i]);
+    errno = 0;
+    return sum;
+}
+
 size_t resident_bytes(const pid_t *pids, size_t n)
 {
     size_t sum = 0, page = (size_t)sysconf(_SC_PAGESIZE);

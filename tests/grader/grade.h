@@ -128,6 +128,9 @@ struct test *lesson_test(struct lesson *lesson, const char *id, size_t length);
 /* Is what `needs` names (a group, or one test) known to have failed? */
 bool lesson_needs_failed(const struct lesson *lesson, const struct test *test);
 
+/* "needs tcp_listen, address_text": the groups in which something that the test needs has failed. The caller frees. */
+char *lesson_needs_text(const struct lesson *lesson, const struct test *test);
+
 /* ---- workspace.c ------------------------------------------------------------------- */
 
 /*
@@ -237,6 +240,7 @@ bool load_was_high(struct load since);
 bool all_asleep(const pid_t *pids, size_t n);
 
 size_t resident_bytes(const pid_t *pids, size_t n);
+double cpu_seconds(const pid_t *pids, size_t n);
 
 /* ---- trim.c ------------------------------------------------------------------------ */
 

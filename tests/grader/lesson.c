@@ -247,7 +247,8 @@ static void needs_check(const struct lesson *lesson, const struct test *test)
         for (size_t i = 0; i < lesson->count; i++)
             known |= is_called(&lesson->tests[i], at, n);
         if (!known)
-            fatal("%s: \"%s\" needs \"%.*s\", which is no test", lesson->name, test->id, (int)n, at);
+            fatal("%s: \"%s\" needs \"%.*s\", which is no test", lesson->name, test->id,
+                  (int)n, at);
     }
 }
 
@@ -257,7 +258,8 @@ static void tests_check(const struct lesson *lesson)
         needs_check(lesson, &lesson->tests[i]);
         for (size_t j = i + 1; j < lesson->count; j++)
             if (strcmp(lesson->tests[i].id, lesson->tests[j].id) == 0)
-                fatal("%s: two tests are called \"%s\"", lesson->name, lesson->tests[i].id);
+                fatal("%s: two tests are called \"%s\"", lesson->name,
+                      lesson->tests[i].id);
     }
     if (lesson->count == 0)
         fatal("%s has no tests", lesson->name);
@@ -312,22 +314,41 @@ struct test *lesson_test(struct lesson *lesson, const char *id, size_t length)
     return NULL;
 }
 
-/* depth bounds the walk along chains of needs, which a lesson's author could write as a
- * ring. */
+static bool test_unmet(const struct lesson *lesson, const struct test *needed, int depth);
+
+/* depth bounds the walk along chains of needs, which a lesson's author could write as a ring. */
 static bool needs_failed(const struct lesson *lesson, const struct test *test, int depth)
 {
-    for (size_t i = 0; test->needs != NULL && depth < 8 && i < lesson->count; i++) {
-        const struct test *needed = &lesson->tests[i];
-        if (needed == test || !names(test->needs, needed))
-            continue;
-        if (needed->result == RESULT_FAIL ||
-            (needed->result == RESULT_SKIP && needs_failed(lesson, needed, depth + 1)))
+    for (size_t i = 0; test->needs != NULL && depth < 8 && i < lesson->count; i++)
+        if (&lesson->tests[i] != test && names(test->needs, &lesson->tests[i]) &&
+            test_unmet(lesson, &lesson->tests[i], depth))
             return true;
-    }
     return false;
+}
+
+static bool test_unmet(const struct lesson *lesson, const struct test *needed, int depth)
+{
+    return needed->result == RESULT_FAIL ||
+           (needed->result == RESULT_SKIP && needs_failed(lesson, needed, depth + 1));
 }
 
 bool lesson_needs_failed(const struct lesson *lesson, const struct test *test)
 {
     return needs_failed(lesson, test, 0);
+}
+
+char *lesson_needs_text(const struct lesson *lesson, const struct test *test)
+{
+    struct text made = {0};
+    const char *last = "";
+    text_print(&made, "needs");
+    for (size_t i = 0; test->needs != NULL && i < lesson->count; i++) {
+        const struct test *needed = &lesson->tests[i];
+        if (needed == test || !names(test->needs, needed) ||
+            !test_unmet(lesson, needed, 0) || strcmp(last, needed->group) == 0)
+            continue;
+        text_print(&made, "%s %s", *last == '\0' ? "" : ",", needed->group);
+        last = needed->group;
+    }
+    return made.bytes;
 }

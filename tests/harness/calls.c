@@ -34,37 +34,48 @@
 #ifdef CALLS_PRELOAD
 #include <dlfcn.h>
 #define EXPORTED(name) __asm__(#name) __attribute__((visibility("default")))
-#define REAL(name) ((__typeof__(&name))real_function(#name))
+#define REAL(name)                          \
+    (__extension__({                        \
+        static void *real;                  \
+        if (!real)                          \
+            real = dlsym(RTLD_NEXT, #name); \
+        (__typeof__(&name))real;            \
+    }))
 #else
 #define EXPORTED(name)
 #define REAL(name) name
 #endif
 
 /* The prototype first: it says the name that the linker sees. */
-#define CALL(type, name, ...)                             \
-    type lab_call_##name(__VA_ARGS__) EXPORTED(name);     \
+#define CALL(type, name, ...)                         \
+    type lab_call_##name(__VA_ARGS__) EXPORTED(name); \
     type lab_call_##name(__VA_ARGS__)
 
 /* ---- the calls that are known --------------------------------------------------------------------- */
 
-#define CALLS(X)                                                                                   \
-    X(read, RECEIVE) X(readv, RECEIVE) X(recv, RECEIVE) X(recvfrom, RECEIVE) X(recvmsg, RECEIVE)   \
-    X(recvmmsg, RECEIVE) X(write, SEND) X(writev, SEND) X(send, SEND) X(sendto, SEND)              \
-    X(sendmsg, SEND) X(sendmmsg, SEND) X(sendfile, SEND) X(accept, ACCEPT) X(accept4, ACCEPT)      \
-    X(connect, CONNECT) X(poll, WAIT) X(ppoll, WAIT) X(select, WAIT) X(pselect, WAIT)              \
-    X(epoll_wait, WAIT) X(epoll_pwait, WAIT) X(close, CLOSE)                 \
-    X(malloc, ALLOCATE) X(calloc, ALLOCATE) X(realloc, ALLOCATE) X(reallocarray, ALLOCATE)         \
-    X(strdup, ALLOCATE) X(strndup, ALLOCATE) X(socket, SOCKET) X(socketpair, SOCKET)               \
-    X(bind, BIND) X(listen, LISTEN) X(shutdown, SHUTDOWN) X(getsockopt, OPTION)                    \
-    X(setsockopt, OPTION) X(getsockname, NAME) X(getpeername, NAME) X(fcntl, CONTROL)              \
-    X(ioctl, CONTROL) X(dup, CONTROL) X(dup2, CONTROL) X(dup3, CONTROL)
+/* clang-format off */
+#define CALLS(X)                                                                         \
+    X(read, RECEIVE) X(readv, RECEIVE) X(recv, RECEIVE) X(recvfrom, RECEIVE)             \
+    X(recvmsg, RECEIVE) X(recvmmsg, RECEIVE)                                             \
+    X(write, SEND) X(writev, SEND) X(send, SEND) X(sendto, SEND) X(sendmsg, SEND)        \
+    X(sendmmsg, SEND) X(sendfile, SEND)                                                  \
+    X(accept, ACCEPT) X(accept4, ACCEPT) X(connect, CONNECT)                             \
+    X(poll, WAIT) X(ppoll, WAIT) X(select, WAIT) X(pselect, WAIT) X(epoll_wait, WAIT)    \
+    X(epoll_pwait, WAIT)                                                                 \
+    X(close, CLOSE) X(malloc, ALLOCATE) X(calloc, ALLOCATE) X(realloc, ALLOCATE)         \
+    X(reallocarray, ALLOCATE) X(strdup, ALLOCATE) X(strndup, ALLOCATE)                   \
+    X(socket, SOCKET) X(socketpair, SOCKET) X(bind, BIND) X(listen, LISTEN)              \
+    X(shutdown, SHUTDOWN) X(getsockopt, OPTION) X(setsockopt, OPTION)                    \
+    X(getsockname, NAME) X(getpeername, NAME)                                            \
+    X(fcntl, CONTROL) X(ioctl, CONTROL) X(dup, CONTROL) X(dup2, CONTROL) X(dup3, CONTROL)
+/* clang-format on */
 
 enum call {
     CALL_none,
 #define X(name, family) CALL_##name,
     CALLS(X)
 #undef X
-    CALL_exit,
+        CALL_exit,
     CALL__exit,
     CALL__Exit,
     CALL_quick_exit,
@@ -75,10 +86,9 @@ enum call {
 static const struct {
     const char *name;
     enum call_family family;
-} known[] = {
-    [CALL_none] = {"?", CALLS_FAMILIES},
+} known[] = {[CALL_none] = {"?", CALLS_FAMILIES},
 #define X(name, family) [CALL_##name] = {#name, CALLS_##family},
-    CALLS(X)
+             CALLS(X)
 #undef X
 };
 
@@ -154,7 +164,8 @@ static bool take_pending(enum call_family family, struct fault *fault)
     bool taken = false;
 
     for (int i = 0; i < PENDING; i++)
-        if (pending[i].left && pending[i].family == family && --pending[i].left == 0 && !taken) {
+        if (pending[i].left && pending[i].family == family && --pending[i].left == 0 &&
+            !taken) {
             *fault = pending[i].fault;
             taken = true;
         }
@@ -213,7 +224,11 @@ static void put_call(struct made *made, enum call call, int fd)
 /* Processes that the student's code forked have their faults, but write nothing into the test's record. */
 static bool recorded(void)
 {
+#ifdef CALLS_PRELOAD
+    return true;
+#else
     return record == &own_record || lab_page->pid == getpid();
+#endif
 }
 
 static struct made begin(enum call call, int fd)
@@ -299,7 +314,8 @@ const char *calls_text(unsigned most)
     size_t used = 0;
 
     text[0] = '\0';
-    for (unsigned number = last > n ? last - n + 1 : 1; number <= last && last; number++) {
+    for (unsigned number = last > n ? last - n + 1 : 1; number <= last && last;
+         number++) {
         const struct call_record *call = &shown->ring[number % CALLS_KEPT];
 
         if (call->state == CALL_EMPTY || call->number != number)
@@ -331,8 +347,8 @@ const char *calls_blocked(void)
 
 const char *calls_exit_name(int call)
 {
-    static const char *const names[] = {"exit", "_exit", "_Exit", "quick_exit", "abort",
-                                        "exit_group"};
+    static const char *const names[] = {"exit",       "_exit", "_Exit",
+                                        "quick_exit", "abort", "exit_group"};
 
     return call >= CALL_exit && call <= CALL_exit_group ? names[call - CALL_exit] : NULL;
 }
@@ -364,8 +380,8 @@ struct short_vector {
 };
 
 /* The first bytes of a vector, as many as the fault lets through; the vector itself if it is not shortened. */
-static const struct iovec *short_parts(struct short_vector *to, const struct made *made, int fd,
-                                       const struct iovec *parts, int *count)
+static const struct iovec *short_parts(struct short_vector *to, const struct made *made,
+                                       int fd, const struct iovec *parts, int *count)
 {
     size_t left = made->fault.at_most;
 
@@ -381,8 +397,8 @@ static const struct iovec *short_parts(struct short_vector *to, const struct mad
     return to->parts;
 }
 
-static struct msghdr short_message(struct short_vector *to, const struct made *made, int fd,
-                                   const struct msghdr *message)
+static struct msghdr short_message(struct short_vector *to, const struct made *made,
+                                   int fd, const struct msghdr *message)
 {
     struct msghdr out = *message;
     int count = (int)message->msg_iovlen;
@@ -400,10 +416,6 @@ static void keep_promise(struct made *made, int flags)
 }
 
 /* ---- receive ------------------------------------------------------------------------------------ */
-
-#ifdef CALLS_PRELOAD
-static void *real_function(const char *name);
-#endif
 
 CALL(ssize_t, read, int fd, void *buf, size_t n)
 {
@@ -426,7 +438,8 @@ CALL(ssize_t, recv, int fd, void *buf, size_t n, int flags)
     struct made made = begin(CALL_recv, fd);
 
     keep_promise(&made, flags);
-    return end(&made, made.refused ? -1 : REAL(recv)(fd, buf, at_most(&made, fd, n), flags));
+    return end(&made,
+               made.refused ? -1 : REAL(recv)(fd, buf, at_most(&made, fd, n), flags));
 }
 
 CALL(ssize_t, recvfrom, int fd, void *buf, size_t n, int flags, struct sockaddr *from,
@@ -490,11 +503,12 @@ CALL(ssize_t, send, int fd, const void *buf, size_t n, int flags)
 {
     struct made made = begin(CALL_send, fd);
 
-    return end(&made, made.refused ? -1 : REAL(send)(fd, buf, at_most(&made, fd, n), flags));
+    return end(&made,
+               made.refused ? -1 : REAL(send)(fd, buf, at_most(&made, fd, n), flags));
 }
 
-CALL(ssize_t, sendto, int fd, const void *buf, size_t n, int flags, const struct sockaddr *to,
-     socklen_t size)
+CALL(ssize_t, sendto, int fd, const void *buf, size_t n, int flags,
+     const struct sockaddr *to, socklen_t size)
 {
     struct made made = begin(CALL_sendto, fd);
 
@@ -519,7 +533,8 @@ CALL(int, sendmmsg, int fd, struct mmsghdr *messages, unsigned count, int flags)
 {
     struct made made = begin(CALL_sendmmsg, fd);
 
-    return (int)end(&made, made.refused ? -1 : REAL(sendmmsg)(fd, messages, count, flags));
+    return (int)end(&made,
+                    made.refused ? -1 : REAL(sendmmsg)(fd, messages, count, flags));
 }
 
 CALL(ssize_t, sendfile, int to, int from, off_t *offset, size_t n)
@@ -565,7 +580,8 @@ CALL(int, socketpair, int domain, int type, int protocol, int fds[2])
 {
     struct made made = begin(CALL_socketpair, -1);
 
-    return (int)end(&made, made.refused ? -1 : REAL(socketpair)(domain, type, protocol, fds));
+    return (int)end(&made,
+                    made.refused ? -1 : REAL(socketpair)(domain, type, protocol, fds));
 }
 
 CALL(int, bind, int fd, const struct sockaddr *to, socklen_t size)
@@ -600,14 +616,16 @@ CALL(int, getsockopt, int fd, int level, int name, void *value, socklen_t *size)
 {
     struct made made = begin(CALL_getsockopt, fd);
 
-    return (int)end(&made, made.refused ? -1 : REAL(getsockopt)(fd, level, name, value, size));
+    return (int)end(&made,
+                    made.refused ? -1 : REAL(getsockopt)(fd, level, name, value, size));
 }
 
 CALL(int, setsockopt, int fd, int level, int name, const void *value, socklen_t size)
 {
     struct made made = begin(CALL_setsockopt, fd);
 
-    return (int)end(&made, made.refused ? -1 : REAL(setsockopt)(fd, level, name, value, size));
+    return (int)end(&made,
+                    made.refused ? -1 : REAL(setsockopt)(fd, level, name, value, size));
 }
 
 CALL(int, getsockname, int fd, struct sockaddr *address, socklen_t *size)
@@ -715,7 +733,8 @@ CALL(int, epoll_wait, int fd, struct epoll_event *events, int most, int timeout)
 {
     struct made made = begin(CALL_epoll_wait, fd);
 
-    return (int)end(&made, made.refused ? -1 : REAL(epoll_wait)(fd, events, most, timeout));
+    return (int)end(&made,
+                    made.refused ? -1 : REAL(epoll_wait)(fd, events, most, timeout));
 }
 
 CALL(int, epoll_pwait, int fd, struct epoll_event *events, int most, int timeout,
@@ -730,49 +749,83 @@ CALL(int, epoll_pwait, int fd, struct epoll_event *events, int most, int timeout
 
 /* ---- memory ------------------------------------------------------------------------------------- */
 
-#ifndef CALLS_PRELOAD
+/* Of a whole program only its own allocations count, not those that libraries make for themselves. */
+#ifdef CALLS_PRELOAD
+static bool from_program(const void *caller);
+static bool resolving; /* dlsym() may itself allocate */
+
+#define FOREIGN (resolving || !from_program(__builtin_return_address(0)))
+#define REAL_ALLOCATOR(name)                                      \
+    (__extension__({                                              \
+        static void *real;                                        \
+        if (!real && !resolving) {                                \
+            resolving = true;                                     \
+            real = dlsym(RTLD_NEXT, #name);                       \
+            resolving = false;                                    \
+        }                                                         \
+        (__typeof__(&name))(real ? real : (void *)__libc_##name); \
+    }))
+
+extern void *__libc_malloc(size_t n);
+extern void *__libc_calloc(size_t count, size_t n);
+extern void *__libc_realloc(void *old, size_t n);
+#else
+#define FOREIGN              false
+#define REAL_ALLOCATOR(name) name
+#endif
 
 CALL(void *, malloc, size_t n)
 {
-    struct made made = begin(CALL_malloc, -1);
+    struct made made;
 
-    return end_pointer(&made, made.refused ? NULL : malloc(n));
+    if (FOREIGN)
+        return REAL_ALLOCATOR(malloc)(n);
+    made = begin(CALL_malloc, -1);
+    return end_pointer(&made, made.refused ? NULL : REAL_ALLOCATOR(malloc)(n));
 }
 
 CALL(void *, calloc, size_t count, size_t n)
 {
-    struct made made = begin(CALL_calloc, -1);
+    struct made made;
 
-    return end_pointer(&made, made.refused ? NULL : calloc(count, n));
+    if (FOREIGN)
+        return REAL_ALLOCATOR(calloc)(count, n);
+    made = begin(CALL_calloc, -1);
+    return end_pointer(&made, made.refused ? NULL : REAL_ALLOCATOR(calloc)(count, n));
 }
 
 CALL(void *, realloc, void *old, size_t n)
 {
-    struct made made = begin(CALL_realloc, -1);
+    struct made made;
 
-    return end_pointer(&made, made.refused ? NULL : realloc(old, n));
+    if (FOREIGN)
+        return REAL_ALLOCATOR(realloc)(old, n);
+    made = begin(CALL_realloc, -1);
+    return end_pointer(&made, made.refused ? NULL : REAL_ALLOCATOR(realloc)(old, n));
 }
 
 CALL(void *, reallocarray, void *old, size_t count, size_t n)
 {
     struct made made = begin(CALL_reallocarray, -1);
 
-    return end_pointer(&made, made.refused ? NULL : reallocarray(old, count, n));
+    return end_pointer(&made, made.refused ? NULL : REAL(reallocarray)(old, count, n));
 }
 
 CALL(char *, strdup, const char *text)
 {
     struct made made = begin(CALL_strdup, -1);
 
-    return end_pointer(&made, made.refused ? NULL : strdup(text));
+    return end_pointer(&made, made.refused ? NULL : REAL(strdup)(text));
 }
 
 CALL(char *, strndup, const char *text, size_t n)
 {
     struct made made = begin(CALL_strndup, -1);
 
-    return end_pointer(&made, made.refused ? NULL : strndup(text, n));
+    return end_pointer(&made, made.refused ? NULL : REAL(strndup)(text, n));
 }
+
+#ifndef CALLS_PRELOAD
 
 /* ---- ways out of the process: noted, and then really taken ------------------------------------------- */
 
@@ -815,7 +868,8 @@ CALL(void, abort, void)
 }
 
 /* With large file offsets the headers say fcntl64. objcopy wants a name of its own for each. */
-extern __typeof__(lab_call_fcntl) lab_call_fcntl64 __attribute__((alias("lab_call_fcntl")));
+extern __typeof__(lab_call_fcntl) lab_call_fcntl64
+    __attribute__((alias("lab_call_fcntl")));
 extern __typeof__(lab_call_sendfile) lab_call_sendfile64
     __attribute__((alias("lab_call_sendfile")));
 
@@ -845,7 +899,8 @@ CALL(int, __poll_chk, struct pollfd *fds, nfds_t n, int timeout, size_t room)
 CALL(int, __ppoll_chk, struct pollfd *fds, nfds_t n, const struct timespec *timeout,
      const sigset_t *mask, size_t room)
 {
-    return n > room / sizeof(*fds) ? (abort(), -1) : lab_call_ppoll(fds, n, timeout, mask);
+    return n > room / sizeof(*fds) ? (abort(), -1)
+                                   : lab_call_ppoll(fds, n, timeout, mask);
 }
 
 #endif
@@ -883,17 +938,14 @@ static bool by_number(long number, const long a[6], long *result)
     case SYS_sendmsg:
         *result = lab_call_sendmsg(P(int, 0), P(void *, 1), P(int, 2));
         return true;
-    default:
-        return false;
+    default: return false;
     }
 }
 
 static bool connection_by_number(long number, const long a[6], long *result)
 {
     switch (number) {
-    case SYS_close:
-        *result = lab_call_close(P(int, 0));
-        return true;
+    case SYS_close: *result = lab_call_close(P(int, 0)); return true;
     case SYS_accept4:
         *result = lab_call_accept4(P(int, 0), P(void *, 1), P(void *, 2), P(int, 3));
         return true;
@@ -911,19 +963,14 @@ static bool connection_by_number(long number, const long a[6], long *result)
     case SYS_bind:
         *result = lab_call_bind(P(int, 0), P(void *, 1), P(socklen_t, 2));
         return true;
-    case SYS_listen:
-        *result = lab_call_listen(P(int, 0), P(int, 1));
-        return true;
-    case SYS_shutdown:
-        *result = lab_call_shutdown(P(int, 0), P(int, 1));
-        return true;
+    case SYS_listen: *result = lab_call_listen(P(int, 0), P(int, 1)); return true;
+    case SYS_shutdown: *result = lab_call_shutdown(P(int, 0), P(int, 1)); return true;
 #ifdef SYS_poll
     case SYS_poll:
         *result = lab_call_poll(P(void *, 0), P(nfds_t, 1), P(int, 2));
         return true;
 #endif
-    default:
-        return false;
+    default: return false;
     }
 }
 

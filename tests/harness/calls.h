@@ -32,11 +32,13 @@ enum call_family {
 };
 
 struct fault {
-    int error;      /* the call is not made: it returns -1 (NULL for CALLS_ALLOCATE) with this errno. 0: the call is made */
-    size_t at_most; /* the call is made with at most this many bytes (receive and send families). 0: no limit.
+    int error; /* the call is not made: it returns -1 (NULL for CALLS_ALLOCATE) with this errno. 0: the call is made */
+    size_t
+        at_most; /* the call is made with at most this many bytes (receive and send families). 0: no limit.
                        MSG_WAITALL keeps its promise: such a receive is not shortened. */
-    int after;      /* with error: make the call first and then report the error (connect with EINTR: the kernel
-                       goes on connecting; close with EINTR: the descriptor is gone). 0 or 1 */
+    bool
+        after; /* with error: make the call first and then report the error (connect with EINTR: the kernel
+                       goes on connecting; close with EINTR: the descriptor is gone) */
 };
 
 /*
@@ -68,8 +70,10 @@ const char *calls_blocked(void);
 
 /*
  * Whole programs: LD_PRELOAD=liblabcalls.so with
- *   FAULTS="family:nth:error"    e.g. "accept:1:ECONNABORTED,receive:2:EINTR,send:each:max=1"
+ *   FAULTS="family:nth:error"    e.g. "accept:1:ECONNABORTED,receive:2:EINTR,send:each:max=1";
+ *                                ":after" behind the error: the call is made first
  *   FAULTS_COUNT=FILE            at exit, write how many calls of each family were made ("accept 3" a line)
- * A FAULTS text that does not parse stops the program with status 125 and a line on standard error.
+ * A FAULTS text that does not parse stops the program with status 125 and a line on standard error. For programs
+ * built without AddressSanitizer, which wants to be the first library itself.
  */
 #endif

@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define TEXT_BYTES 512
+#define TEXT_BYTES    512
 #define ADDRESS_BYTES 160
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -146,7 +146,8 @@ static void count_children_by_task(struct census *census)
         return;
     while ((n = syscall(SYS_getdents64, dir, entries, sizeof(entries))) > 0)
         for (long at = 0; at < n;) {
-            const struct dirent64 *entry = (const struct dirent64 *)(void *)(entries + at);
+            const struct dirent64 *entry =
+                (const struct dirent64 *)(void *)(entries + at);
 
             if (entry->d_name[0] != '.')
                 count_children_of(census, entry->d_name);
@@ -163,7 +164,8 @@ static void count_children(struct census *census)
     if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == -1 && errno == ECHILD)
         return;
     count_children_by_task(census);
-    if (census->children == 0) /* a kernel without the children file: one at least, number unknown */
+    if (census->children ==
+        0) /* a kernel without the children file: one at least, number unknown */
         count_child(census, info.si_pid);
 }
 
@@ -194,7 +196,8 @@ static const char *unix_text(const struct sockaddr_un *un, socklen_t size, char 
     return text;
 }
 
-static const char *address_words(const struct sockaddr_storage *any, socklen_t size, char *text)
+static const char *address_words(const struct sockaddr_storage *any, socklen_t size,
+                                 char *text)
 {
     const struct sockaddr_in *in4 = (const void *)any;
     const struct sockaddr_in6 *in6 = (const void *)any;
@@ -209,10 +212,8 @@ static const char *address_words(const struct sockaddr_storage *any, socklen_t s
         inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof(host));
         snprintf(text, ADDRESS_BYTES, " [%s]:%u", host, ntohs(in6->sin6_port));
         return text;
-    case AF_UNIX:
-        return unix_text((const void *)any, size, text);
-    default:
-        return "";
+    case AF_UNIX: return unix_text((const void *)any, size, text);
+    default: return "";
     }
 }
 
@@ -250,7 +251,8 @@ static const char *socket_text(int fd, char *text)
              connected ? ", connected to" : "",
              connected ? address_words(&there, there_size, to) : "",
              option(fd, SO_ACCEPTCONN) == 1 ? ", listening" : "");
-    if (connected && text[strlen(text) - 1] == 'o') /* a peer without a name, as of socketpair() */
+    if (connected &&
+        text[strlen(text) - 1] == 'o') /* a peer without a name, as of socketpair() */
         text[strlen(text) - 3] = '\0';
     return text;
 }
@@ -268,10 +270,12 @@ static const char *file_text(int fd, const struct stat *st, char *text)
         return "file";
     name[n] = '\0';
     if (strncmp(name, "anon_inode:", 11) == 0)
-        snprintf(text, TEXT_BYTES, "%.*s", (int)strcspn(name + 11 + (name[11] == '['), "]"),
+        snprintf(text, TEXT_BYTES, "%.*s",
+                 (int)strcspn(name + 11 + (name[11] == '['), "]"),
                  name + 11 + (name[11] == '['));
     else
-        snprintf(text, TEXT_BYTES, "%s %s", S_ISDIR(st->st_mode) ? "directory" : "file", name);
+        snprintf(text, TEXT_BYTES, "%s %s", S_ISDIR(st->st_mode) ? "directory" : "file",
+                 name);
     return text;
 }
 
@@ -299,8 +303,8 @@ struct sentence {
     size_t used;
 };
 
-__attribute__((format(printf, 2, 3))) static void say(struct sentence *to, const char *format,
-                                                       ...)
+__attribute__((format(printf, 2, 3))) static void say(struct sentence *to,
+                                                      const char *format, ...)
 {
     va_list args;
     int n;
@@ -314,7 +318,8 @@ __attribute__((format(printf, 2, 3))) static void say(struct sentence *to, const
         to->used = sizeof(to->text) - 1;
 }
 
-static void say_left_open(struct sentence *to, const struct census *a, const struct census *b)
+static void say_left_open(struct sentence *to, const struct census *a,
+                          const struct census *b)
 {
     const char *join = to->used ? "; left open: " : "left open: ";
 
@@ -325,7 +330,8 @@ static void say_left_open(struct sentence *to, const struct census *a, const str
         }
 }
 
-static void say_closed(struct sentence *to, const struct census *a, const struct census *b)
+static void say_closed(struct sentence *to, const struct census *a,
+                       const struct census *b)
 {
     for (int fd = 0; fd < CENSUS_FDS; fd++)
         if (bit(a->open, fd) && !bit(b->open, fd) && !bit(hidden, fd))
@@ -340,11 +346,13 @@ static bool has_child(const struct census *census, pid_t pid)
     return false;
 }
 
-static void say_children(struct sentence *to, const struct census *a, const struct census *b)
+static void say_children(struct sentence *to, const struct census *a,
+                         const struct census *b)
 {
     for (int i = 0; i < b->children && i < CENSUS_CHILDREN; i++)
         if (!has_child(a, b->child[i]))
-            say(to, "%sleft a child process that was not waited for", to->used ? "; " : "");
+            say(to, "%sleft a child process that was not waited for",
+                to->used ? "; " : "");
     for (int i = 0; i < a->children && i < CENSUS_CHILDREN; i++)
         if (!has_child(b, a->child[i]))
             say(to, "%swaited for a child process that is the caller's",
@@ -359,7 +367,8 @@ const char *census_difference(const struct census *before, const struct census *
     say_closed(&sentence, before, after);
     say_left_open(&sentence, before, after);
     say_children(&sentence, before, after);
-    if (!sentence.used && before->fds != after->fds) /* past the bits, or one for another */
+    if (!sentence.used &&
+        before->fds != after->fds) /* past the bits, or one for another */
         say(&sentence, "%s open: %d descriptors in place of %d",
             after->fds > before->fds ? "left" : "did not leave", after->fds, before->fds);
     return sentence.used ? sentence.text : NULL;

@@ -11,13 +11,13 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#define CENSUS_FDS 1024
+#define CENSUS_FDS      1024
 #define CENSUS_CHILDREN 64
 
 struct census {
     unsigned char open[CENSUS_FDS / 8]; /* a bit a descriptor, 0 to 1023 */
-    int fds;                            /* how many are open in all, those above 1023 included */
-    int children;                       /* child processes, running or not yet waited for */
+    int fds;      /* how many are open in all, those above 1023 included */
+    int children; /* child processes, running or not yet waited for */
     pid_t child[CENSUS_CHILDREN];
 };
 

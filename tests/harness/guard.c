@@ -19,15 +19,15 @@
 #include <unistd.h>
 
 /* Landlock, as in <linux/landlock.h>; said here because that header is often older than the kernel. */
-#define RULESET_VERSION 1U
-#define FS_MAKE_BLOCK (UINT64_C(1) << 11) /* making block devices: nothing a test needs */
+#define RULESET_VERSION        1U
+#define FS_MAKE_BLOCK          (UINT64_C(1) << 11) /* making block devices: nothing a test needs */
 #define SCOPE_ABSTRACT_SOCKETS (UINT64_C(1) << 0)
-#define SCOPE_SIGNALS (UINT64_C(1) << 1)
-#define ABI_WITH_SCOPES 6
+#define SCOPE_SIGNALS          (UINT64_C(1) << 1)
+#define ABI_WITH_SCOPES        6
 
 #ifndef SYS_landlock_create_ruleset
 #define SYS_landlock_create_ruleset 444
-#define SYS_landlock_restrict_self 446
+#define SYS_landlock_restrict_self  446
 #endif
 
 struct ruleset {
@@ -43,7 +43,8 @@ static void (*told)(pid_t pid);
 
 void *guard_secret(size_t n)
 {
-    void *secret = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *secret =
+        mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     if (secret == MAP_FAILED || madvise(secret, n, MADV_WIPEONFORK) == -1)
         return NULL;
@@ -54,17 +55,26 @@ void *guard_secret(size_t n)
 
 static void in_child(void)
 {
-    pid_t self = getpid();
-
     if (getppid() != runner || pid_pipe[1] == -1)
         return; /* a process that a test forked */
     if (control_fd != -1)
         close(control_fd);
     close(pid_pipe[0]);
+    control_fd = pid_pipe[0] = -1;
+}
+
+/*
+ * Not before Check has written what it writes in the child: it gives up when a process that was killed, as one may be
+ * from here on, has written nothing.
+ */
+static void tell_number(void)
+{
+    pid_t self = getpid();
+
     while (write(pid_pipe[1], &self, sizeof(self)) == -1 && errno == EINTR)
         ;
     close(pid_pipe[1]);
-    control_fd = pid_pipe[0] = pid_pipe[1] = -1;
+    pid_pipe[1] = -1;
 }
 
 static void in_parent(void)
@@ -97,9 +107,10 @@ void guard_runner(int control)
     control_fd = control;
     if (control != -1)
         fcntl(control, F_SETFD, FD_CLOEXEC);
-    signal(SIGPIPE, SIG_IGN);             /* a grader that is gone: the write fails, and so do we */
-    prctl(PR_SET_DUMPABLE, 0);            /* no ptrace, no /proc/PID/mem, no /proc/PID/fd */
-    prctl(PR_SET_CHILD_SUBREAPER, 1);     /* orphans of a test come to us, see guard_sweep() */
+    signal(SIGPIPE, SIG_IGN);  /* a grader that is gone: the write fails, and so do we */
+    prctl(PR_SET_DUMPABLE, 0); /* no ptrace, no /proc/PID/mem, no /proc/PID/fd */
+    prctl(PR_SET_CHILD_SUBREAPER,
+          1); /* orphans of a test come to us, see guard_sweep() */
     pthread_atfork(NULL, in_parent, in_child);
 }
 
@@ -164,7 +175,8 @@ static void fresh_signals(void)
 
     for (int number = 1; number < SIGRTMIN; number++)
         if (!is_fault(number))
-            sigaction(number, &standard, NULL); /* refused for SIGKILL and SIGSTOP: fine */
+            sigaction(number, &standard,
+                      NULL); /* refused for SIGKILL and SIGSTOP: fine */
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -173,6 +185,7 @@ void guard_test(int output)
 {
     struct rlimit no_core = {0, 0};
 
+    tell_number();
     standard_descriptors(output);
     fresh_signals();
     setrlimit(RLIMIT_CORE, &no_core);
@@ -206,14 +219,13 @@ int guard_sweep(void)
     int swept = 0;
     pid_t pid;
 
-    /* Each one that is waited for may hand us its own children, so ask again until there is none. */
-    while ((pid = waitpid(-1, NULL, WNOHANG)) != -1 || errno == EINTR) {
-        if (pid > 0)
-            swept++;
-        else if (pid == 0 && kill_listed() > 0 && waitpid(-1, NULL, 0) > 0)
-            swept++;
-        else if (pid == 0)
+    /* Each one that is waited for may hand us its own children, so ask until there is none. */
+    while ((pid = waitpid(-1, NULL, WNOHANG)) != -1) {
+        if (pid == 0 && kill_listed() < 1)
             return swept + 1; /* it cannot be found: the sandbox's end will be its end */
+        if (pid == 0)
+            pid = waitpid(-1, NULL, 0);
+        swept += pid > 0;
     }
     return swept;
 }

@@ -17,10 +17,9 @@ const char *result_word(enum result result)
     return words[result];
 }
 
-__attribute__((format(printf, 5, 6))) static void decide(struct outcome *to, enum result result,
-                                                          const char *expected,
-                                                          const char *likely,
-                                                          const char *you, ...)
+__attribute__((format(printf, 5, 6))) static void
+decide(struct outcome *to, enum result result, const char *expected, const char *likely,
+       const char *you, ...)
 {
     va_list args;
 
@@ -46,8 +45,8 @@ static size_t word(const char *at, const char *stops)
 
 static bool is_ours(const char *function)
 {
-    static const char *const ours[] = {"lab_call_", "__interceptor", "__asan",
-                                       "__sanitizer", "__ubsan", "__lsan"};
+    static const char *const ours[] = {"lab_call_",   "__interceptor", "__asan",
+                                       "__sanitizer", "__ubsan",       "__lsan"};
 
     for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
         if (strncmp(function, ours[i], strlen(ours[i])) == 0)
@@ -65,14 +64,19 @@ static struct place find_place(const char *report)
         size_t n = word(name, " \n");
         const char *file = name[n] == ' ' ? name + n + 1 : "";
         const char *base;
+        size_t end;
 
         if (*file != '/' || is_ours(name) || strncmp(file, "/usr/", 5) == 0)
             continue;
         base = memrchr(file, '/', word(file, " \n"));
         if (memmem(file, word(file, "\n"), "libsanitizer", 12))
             continue;
+        base++;
+        end = word(base, ":\n");
+        if (base[end] == ':') /* and the line's number, but not clang's column */
+            end += 1 + strspn(base + end + 1, "0123456789");
         snprintf(place.text, sizeof(place.text), " in %.*s (%.*s)", (int)n, name,
-                 (int)word(base + 1, " \n"), base + 1);
+                 (int)end, base);
         break;
     }
     return place;
@@ -148,11 +152,13 @@ static void judge_lost(const struct remains *remains, struct outcome *to)
     long n = bytes ? strtol(bytes, NULL, 10) : 0;
 
     if (n > 0)
-        decide(to, RESULT_FAIL, "all memory freed",
-               "a way out of the function, often the one after an error, misses its free()",
-               "lost %ld bytes that it had allocated%s", n, place.text);
+        decide(
+            to, RESULT_FAIL, "all memory freed",
+            "a way out of the function, often the one after an error, misses its free()",
+            "lost %ld bytes that it had allocated%s", n, place.text);
     else
-        decide(to, RESULT_FAIL, "all memory freed", "a way out of the function misses its free()",
+        decide(to, RESULT_FAIL, "all memory freed",
+               "a way out of the function misses its free()",
                "lost memory that it had allocated");
 }
 
@@ -170,11 +176,12 @@ static void judge_exit(const struct remains *remains, struct outcome *to)
 
     if (call && strcmp(call, "abort") == 0)
         decide(to, RESULT_FAIL, "returns to its caller",
-               "a library function returns; only main decides to abort", "called abort()");
+               "a library function returns; only main decides to abort",
+               "called abort()");
     else if (call)
         decide(to, RESULT_FAIL, "returns to its caller",
-               "a library function returns; only main decides to exit", "called %s(%d)", call,
-               remains->page->exit_status);
+               "a library function returns; only main decides to exit", "called %s(%d)",
+               call, remains->page->exit_status);
     else
         decide(to, RESULT_FAIL, "returns to its caller",
                "a library function returns; only main decides to exit",
@@ -188,16 +195,18 @@ static void judge_hang(const struct remains *remains, struct outcome *to)
     const char *waits = remains->page->waits;
 
     if (blocked)
-        decide(to, RESULT_CRASH, "", NULL, "did not come to an end: stopped after %.1f s in %s",
-               remains->seconds, blocked);
+        decide(to, RESULT_CRASH, "", NULL,
+               "did not come to an end: stopped after %.1f s in %s", remains->seconds,
+               blocked);
     else if (*waits)
         decide(to, RESULT_CRASH, "", NULL,
                "did not come to an end: stopped after %.1f s, while the peer waited %s",
                remains->seconds, waits);
     else
-        decide(to, RESULT_CRASH, "", NULL,
-               "did not come to an end: stopped after %.1f s, not in any call to the kernel",
-               remains->seconds);
+        decide(
+            to, RESULT_CRASH, "", NULL,
+            "did not come to an end: stopped after %.1f s, not in any call to the kernel",
+            remains->seconds);
 }
 
 static void judge_signal(const struct remains *remains, struct outcome *to)
@@ -232,18 +241,10 @@ static void judge_verdict(const struct remains *remains, struct outcome *to)
     lab_copy(to->you, sizeof(to->you), page->you);
     lab_copy(to->expected, sizeof(to->expected), page->expected);
     switch (page->verdict) {
-    case VERDICT_SKIP:
-        to->result = RESULT_SKIP;
-        break;
-    case VERDICT_ERROR:
-        to->result = RESULT_ERROR;
-        break;
-    case VERDICT_LOST:
-        judge_lost(remains, to);
-        break;
-    default:
-        to->result = RESULT_FAIL;
-        break;
+    case VERDICT_SKIP: to->result = RESULT_SKIP; break;
+    case VERDICT_ERROR: to->result = RESULT_ERROR; break;
+    case VERDICT_LOST: judge_lost(remains, to); break;
+    default: to->result = RESULT_FAIL; break;
     }
 }
 

@@ -14,10 +14,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TEXTS 8
-#define TEXT_BYTES 320
+#define TEXTS       8
+#define TEXT_BYTES  320
 #define QUOTE_BYTES 60
-#define HIDDEN_FD 900 /* where the harness's own descriptors live: out of the way of the student's numbers */
+#define HIDDEN_FD \
+    900 /* where the harness's own descriptors live: out of the way of the student's numbers */
 
 /* Before the runner has set up the shared page, or in a program that has no runner. */
 static struct lab_page own_page;
@@ -191,7 +192,8 @@ void lab_error(const char *what)
 {
     const char *error = lab_errno(errno);
 
-    snprintf(lab_page->you, LAB_TEXT, "the test could not prepare itself: %s: %s", what, error);
+    snprintf(lab_page->you, LAB_TEXT, "the test could not prepare itself: %s: %s", what,
+             error);
     lab_end(VERDICT_ERROR);
 }
 
@@ -241,7 +243,8 @@ static int loopback_socket(int family)
 {
     struct sockaddr_in in4 = {.sin_family = AF_INET,
                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6,
+                               .sin6_addr = IN6ADDR_LOOPBACK_INIT};
     const void *address = family == AF_INET6 ? (const void *)&in6 : (const void *)&in4;
     socklen_t size = family == AF_INET6 ? sizeof(in6) : sizeof(in4);
     int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -264,14 +267,17 @@ int lab_listener(int family)
 
 uint16_t lab_port(int fd)
 {
-    struct sockaddr_storage address = {0};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in in4;
+        struct sockaddr_in6 in6;
+    } address = {.in6 = {0}};
     socklen_t size = sizeof(address);
 
-    if (getsockname(fd, (struct sockaddr *)&address, &size) == -1)
+    if (getsockname(fd, &address.any, &size) == -1)
         lab_error("getsockname()");
-    if (address.ss_family == AF_INET6)
-        return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
-    return ntohs(((struct sockaddr_in *)&address)->sin_port);
+    return ntohs(address.any.sa_family == AF_INET6 ? address.in6.sin6_port
+                                                   : address.in4.sin_port);
 }
 
 const char *lab_port_text(int fd)
@@ -288,6 +294,7 @@ void lab_tcp_pair(int fds[2])
     socklen_t size = sizeof(address);
     int listener = lab_listener(AF_INET);
 
+    fds[0] = fds[1] = -1;
     if (getsockname(listener, (struct sockaddr *)&address, &size) == -1)
         lab_error("getsockname()");
     fds[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -29,16 +29,19 @@
 #include <sys/socket.h>
 
 struct lab_test {
-    const char *group;    /* the function tested; heads a block of the verdict */
-    const char *name;     /* the claim, in words joined by underscores */
-    int points;           /* the test's weight in the lesson's 100 points */
-    int task;             /* number of the TODO, and of the section in hints.md */
-    const char *needs;    /* "group" or "group/name" that must pass for this test to mean anything; NULL: nothing */
-    const char *read;     /* heading of the lesson's README.md to read when it fails */
-    const char *man;      /* man page, as "2 accept"; NULL: none */
-    const char *likely;   /* the most likely mistake, in one sentence; lab_likely() overrides it */
-    const char *requires; /* what the kernel must offer: "ipv6", "sctp", "root", "not root"; NULL: nothing */
-    const TTest *check;   /* Check's own record of the test */
+    const char *group; /* the function tested; heads a block of the verdict */
+    const char *name;  /* the claim, in words joined by underscores */
+    int points;        /* the test's weight in the lesson's 100 points */
+    int task;          /* number of the TODO, and of the section in hints.md */
+    const char *
+        needs; /* "group" or "group/name" that must pass for this test to mean anything; NULL: nothing */
+    const char *read; /* heading of the lesson's README.md to read when it fails */
+    const char *man;  /* man page, as "2 accept"; NULL: none */
+    const char
+        *likely; /* the most likely mistake, in one sentence; lab_likely() overrides it */
+    const char
+        *requires; /* what the kernel must offer: "ipv6", "sctp", "root", "not root"; NULL: nothing */
+    const TTest *check; /* Check's own record of the test */
 };
 
 /* Pointers in a section of their own must stand close together: clang's AddressSanitizer would put gaps between. */
@@ -48,15 +51,20 @@ struct lab_test {
 #define LAB_NO_GAPS
 #endif
 
-#define LAB_TEST(group_, name_, ...)                                                             \
-    static void group_##_##name_(int lab_loop_index);                                            \
-    static const TTest group_##_##name_##_check = {                                              \
-        .name = #group_ "_" #name_, .fn = group_##_##name_, .file = __FILE__, .line = __LINE__}; \
-    static const struct lab_test group_##_##name_##_test = {                                     \
-        .group = #group_, .name = #name_, .check = &group_##_##name_##_check, __VA_ARGS__};      \
-    static const struct lab_test *const group_##_##name_##_entry                                 \
-        __attribute__((used, section("lab_tests"))) LAB_NO_GAPS =                                \
-            &group_##_##name_##_test;                                                            \
+#define LAB_TEST(group_, name_, ...)                                           \
+    static void group_##_##name_(int lab_loop_index);                          \
+    static const TTest group_##_##name_##_check = {.name = #group_ "_" #name_, \
+                                                   .fn = group_##_##name_,     \
+                                                   .file = __FILE__,           \
+                                                   .line = __LINE__};          \
+    static const struct lab_test group_##_##name_##_test = {                   \
+        .group = #group_,                                                      \
+        .name = #name_,                                                        \
+        .check = &group_##_##name_##_check,                                    \
+        __VA_ARGS__};                                                          \
+    static const struct lab_test *const group_##_##name_##_entry               \
+        __attribute__((used, section("lab_tests"))) LAB_NO_GAPS =              \
+            &group_##_##name_##_test;                                          \
     static void group_##_##name_(int lab_loop_index __attribute__((unused)))
 
 /*
@@ -78,7 +86,8 @@ void lab_likely(const char *format, ...) __attribute__((format(printf, 1, 2)));
  * you       printf format: what the student's function did, as in "returned %zd"
  * errno is kept over the call.
  */
-void lab_expect(bool ok, const char *expected, const char *you, ...) __attribute__((format(printf, 3, 4)));
+void lab_expect(bool ok, const char *expected, const char *you, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* lab_skip: end the test as skipped; what: the thing this machine lacks ("IPv6 on loopback"). */
 _Noreturn void lab_skip(const char *what);

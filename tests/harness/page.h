@@ -17,7 +17,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define LAB_TEXT 501   /* bytes of a story's line, the end included */
+#define LAB_TEXT   501 /* bytes of a story's line, the end included */
 #define CALLS_KEPT 16  /* calls that the record keeps */
 #define CALLS_LINE 512 /* bytes of a text about them */
 
@@ -41,13 +41,19 @@ struct calls_record {
 };
 
 enum lab_stage { STAGE_START, STAGE_BODY, STAGE_AFTER, STAGE_LEAKS };
-enum lab_verdict { VERDICT_NONE, VERDICT_FAIL, VERDICT_LOST, VERDICT_SKIP, VERDICT_ERROR };
+enum lab_verdict {
+    VERDICT_NONE,
+    VERDICT_FAIL,
+    VERDICT_LOST,
+    VERDICT_SKIP,
+    VERDICT_ERROR
+};
 
 struct lab_page {
     uint64_t wanted; /* drawn by the runner for each test ... */
     uint64_t mark;   /* ... and copied here as the last act of a test that passed */
-    int status;      /* the exit status, drawn as well, that a test's process leaves with */
-    pid_t pid;       /* the test's process */
+    int status; /* the exit status, drawn as well, that a test's process leaves with */
+    pid_t pid;  /* the test's process */
     int stage;
     int verdict;
     int exit_call; /* the first call of the exit family that the student's code made, as enum call; 0: none */
@@ -72,8 +78,10 @@ void lab_copy(char *to, size_t size, const char *from);
 
 /* calls.c */
 void calls_share(struct calls_record *record);
-void calls_of(const struct calls_record *record); /* calls_text() and calls_blocked() read that copy from now on */
-const char *calls_exit_name(int call);            /* "exit", or NULL */
+void calls_of(
+    const struct calls_record
+        *record); /* calls_text() and calls_blocked() read that copy from now on */
+const char *calls_exit_name(int call); /* "exit", or NULL */
 
 /* peer.c */
 int peers_running(void); /* started and not joined */

@@ -168,24 +168,14 @@ static void step_reset(struct peer *peer)
 static bool take_step(struct peer *peer, const struct peer_step *step)
 {
     switch (step->action) {
-    case PEER_ACTION_SEND:
-        return send_all(peer, step->bytes, step->n);
-    case PEER_ACTION_EXPECT:
-        return receive(&peer->report, peer->fd, step->n);
-    case PEER_ACTION_DRAIN:
-        return receive(&peer->report, peer->fd, SIZE_MAX);
-    case PEER_ACTION_END:
-        return step_end(peer);
-    case PEER_ACTION_CLOSE:
-        disown(&peer->fd);
-        return true;
-    case PEER_ACTION_RESET:
-        step_reset(peer);
-        return true;
-    case PEER_ACTION_ACCEPT:
-        return accept_one(peer);
-    case PEER_ACTION_STOP:
-        break;
+    case PEER_ACTION_SEND: return send_all(peer, step->bytes, step->n);
+    case PEER_ACTION_EXPECT: return receive(&peer->report, peer->fd, step->n);
+    case PEER_ACTION_DRAIN: return receive(&peer->report, peer->fd, SIZE_MAX);
+    case PEER_ACTION_END: return step_end(peer);
+    case PEER_ACTION_CLOSE: disown(&peer->fd); return true;
+    case PEER_ACTION_RESET: step_reset(peer); return true;
+    case PEER_ACTION_ACCEPT: return accept_one(peer);
+    case PEER_ACTION_STOP: break;
     }
     return false;
 }
@@ -201,8 +191,10 @@ static void tell(const struct peer *peer, const struct peer_step *step, size_t r
 {
     size_t got = peer->report.received - received;
     size_t kept = received > PEER_KEEPS ? 0 : PEER_KEEPS - received;
-    const char *bytes = lab_quote(peer->report.bytes + (kept ? received : 0), got < kept ? got : kept);
-    const char *end = peer->report.end == PEER_SAW_NOTHING ? "" : peer_end_text(&peer->report);
+    const char *bytes =
+        lab_quote(peer->report.bytes + (kept ? received : 0), got < kept ? got : kept);
+    const char *end =
+        peer->report.end == PEER_SAW_NOTHING ? "" : peer_end_text(&peer->report);
     char text[LAB_TEXT];
 
     switch (step->action) {
@@ -211,21 +203,13 @@ static void tell(const struct peer *peer, const struct peer_step *step, size_t r
         break;
     case PEER_ACTION_EXPECT:
     case PEER_ACTION_DRAIN:
-        snprintf(text, sizeof(text), "received %s%s%s", got ? bytes : "", got && *end ? " and " : "",
-                 *end || got ? end : "nothing");
+        snprintf(text, sizeof(text), "received %s%s%s", got ? bytes : "",
+                 got && *end ? " and " : "", *end || got ? end : "nothing");
         break;
-    case PEER_ACTION_END:
-        snprintf(text, sizeof(text), "ended its stream");
-        break;
-    case PEER_ACTION_CLOSE:
-        snprintf(text, sizeof(text), "closed");
-        break;
-    case PEER_ACTION_RESET:
-        snprintf(text, sizeof(text), "reset the connection");
-        break;
-    default:
-        snprintf(text, sizeof(text), "accepted");
-        break;
+    case PEER_ACTION_END: snprintf(text, sizeof(text), "ended its stream"); break;
+    case PEER_ACTION_CLOSE: snprintf(text, sizeof(text), "closed"); break;
+    case PEER_ACTION_RESET: snprintf(text, sizeof(text), "reset the connection"); break;
+    default: snprintf(text, sizeof(text), "accepted"); break;
     }
     lab_peer_told(text);
 }
@@ -247,21 +231,11 @@ static void waits(const struct peer_step *step)
     char *text = lab_page->waits;
 
     switch (step->action) {
-    case PEER_ACTION_SEND:
-        snprintf(text, LAB_TEXT, "to send %zu bytes", step->n);
-        break;
-    case PEER_ACTION_EXPECT:
-        snprintf(text, LAB_TEXT, "for %zu bytes", step->n);
-        break;
-    case PEER_ACTION_DRAIN:
-        snprintf(text, LAB_TEXT, "for the end of the stream");
-        break;
-    case PEER_ACTION_ACCEPT:
-        snprintf(text, LAB_TEXT, "for a connection");
-        break;
-    default:
-        text[0] = '\0';
-        break;
+    case PEER_ACTION_SEND: snprintf(text, LAB_TEXT, "to send %zu bytes", step->n); break;
+    case PEER_ACTION_EXPECT: snprintf(text, LAB_TEXT, "for %zu bytes", step->n); break;
+    case PEER_ACTION_DRAIN: snprintf(text, LAB_TEXT, "for the end of the stream"); break;
+    case PEER_ACTION_ACCEPT: snprintf(text, LAB_TEXT, "for a connection"); break;
+    default: text[0] = '\0'; break;
     }
 }
 
@@ -271,7 +245,8 @@ static void *act(void *argument)
 {
     struct peer *peer = argument;
 
-    for (const struct peer_step *step = peer->steps; step->action != PEER_ACTION_STOP; step++) {
+    for (const struct peer_step *step = peer->steps; step->action != PEER_ACTION_STOP;
+         step++) {
         size_t received = peer->report.received;
 
         waits(step);
@@ -293,7 +268,7 @@ static void copy_steps(struct peer *peer, const struct peer_step *steps)
 {
     size_t n = 0;
 
-    while (steps[n].action != PEER_ACTION_STOP && n < STEPS - 1) {
+    while (n < STEPS - 1 && steps[n].action != PEER_ACTION_STOP) {
         peer->steps[n] = steps[n];
         n++;
     }
@@ -355,14 +330,10 @@ const struct peer_report *peer_observe(int fd)
 const char *peer_end_text(const struct peer_report *report)
 {
     switch (report->end) {
-    case PEER_SAW_END:
-        return "the end of the stream (FIN)";
-    case PEER_SAW_RESET:
-        return "a reset (RST)";
-    case PEER_SAW_ERROR:
-        return lab_errno(report->error);
-    case PEER_SAW_NOTHING:
-        break;
+    case PEER_SAW_END: return "the end of the stream (FIN)";
+    case PEER_SAW_RESET: return "a reset (RST)";
+    case PEER_SAW_ERROR: return lab_errno(report->error);
+    case PEER_SAW_NOTHING: break;
     }
     return "nothing yet";
 }

@@ -20,14 +20,14 @@
 #include <sys/types.h>
 
 enum peer_action {
-    PEER_ACTION_STOP,   /* end of the script; the descriptor stays open until peer_join() */
-    PEER_ACTION_SEND,   /* send all n bytes */
+    PEER_ACTION_STOP, /* end of the script; the descriptor stays open until peer_join() */
+    PEER_ACTION_SEND, /* send all n bytes */
     PEER_ACTION_EXPECT, /* receive exactly n bytes, or up to the end of the stream */
     PEER_ACTION_DRAIN,  /* receive until the end of the stream or an error */
     PEER_ACTION_END,    /* shutdown(SHUT_WR): the student sees the end of the stream */
     PEER_ACTION_CLOSE,  /* close the descriptor */
     PEER_ACTION_RESET,  /* close with SO_LINGER 0: an RST */
-    PEER_ACTION_ACCEPT  /* the descriptor is a listener: accept one connection and go on with that (it owns both) */
+    PEER_ACTION_ACCEPT /* the descriptor is a listener: accept one connection and go on with that (it owns both) */
 };
 
 struct peer_step {
@@ -36,14 +36,38 @@ struct peer_step {
     size_t n;
 };
 
-#define PEER_STOP {PEER_ACTION_STOP, NULL, 0}
-#define PEER_SEND(bytes, n) {PEER_ACTION_SEND, bytes, n}
-#define PEER_EXPECT(n) {PEER_ACTION_EXPECT, NULL, n}
-#define PEER_DRAIN {PEER_ACTION_DRAIN, NULL, 0}
-#define PEER_END {PEER_ACTION_END, NULL, 0}
-#define PEER_CLOSE {PEER_ACTION_CLOSE, NULL, 0}
-#define PEER_RESET {PEER_ACTION_RESET, NULL, 0}
-#define PEER_ACCEPT {PEER_ACTION_ACCEPT, NULL, 0}
+#define PEER_STOP                 \
+    {                             \
+        PEER_ACTION_STOP, NULL, 0 \
+    }
+#define PEER_SEND(bytes, n)        \
+    {                              \
+        PEER_ACTION_SEND, bytes, n \
+    }
+#define PEER_EXPECT(n)              \
+    {                               \
+        PEER_ACTION_EXPECT, NULL, n \
+    }
+#define PEER_DRAIN                 \
+    {                              \
+        PEER_ACTION_DRAIN, NULL, 0 \
+    }
+#define PEER_END                 \
+    {                            \
+        PEER_ACTION_END, NULL, 0 \
+    }
+#define PEER_CLOSE                 \
+    {                              \
+        PEER_ACTION_CLOSE, NULL, 0 \
+    }
+#define PEER_RESET                 \
+    {                              \
+        PEER_ACTION_RESET, NULL, 0 \
+    }
+#define PEER_ACCEPT                 \
+    {                               \
+        PEER_ACTION_ACCEPT, NULL, 0 \
+    }
 
 enum peer_end {
     PEER_SAW_NOTHING, /* it never read up to an end */
@@ -52,7 +76,8 @@ enum peer_end {
     PEER_SAW_ERROR    /* another error, in report.error */
 };
 
-#define PEER_KEEPS 65536 /* bytes of what was received that a report keeps; the rest is only counted */
+#define PEER_KEEPS \
+    65536 /* bytes of what was received that a report keeps; the rest is only counted */
 
 struct peer_report {
     enum peer_end end;

@@ -51,8 +51,12 @@ static void put(struct iovec *parts, int count)
 static void record(const char *line, const char *bytes, size_t n)
 {
     struct iovec parts[] = {
-        {(void *)grader_nonce, grader_nonce_bytes}, {" ", 1}, {(void *)line, strlen(line)},
-        {"\n", 1}, {(void *)bytes, n}, {"\n", 1},
+        {(void *)grader_nonce, grader_nonce_bytes},
+        {" ", 1},
+        {(void *)line, strlen(line)},
+        {"\n", 1},
+        {(void *)bytes, n},
+        {"\n", 1},
     };
 
     put(parts, bytes ? 6 : 4);
@@ -122,7 +126,8 @@ static void print_output(const char *output)
     if (n > 4000)
         n = 4000;
     if (n)
-        printf("            output\n%.*s%s", (int)n, output, output[n - 1] == '\n' ? "" : "\n");
+        printf("            output\n%.*s%s", (int)n, output,
+               output[n - 1] == '\n' ? "" : "\n");
 }
 
 static void print_end(const struct lab_test *test, const struct outcome *outcome,
@@ -161,8 +166,8 @@ void report_begin(const char *group, const char *name, pid_t pid)
     record(text, NULL, 0);
 }
 
-void report_end(const struct lab_test *test, const struct outcome *outcome, const char *output,
-                double seconds)
+void report_end(const struct lab_test *test, const struct outcome *outcome,
+                const char *output, double seconds)
 {
     counts[outcome->result]++;
     if (grader == -1)

@@ -11,8 +11,8 @@ void report_to_grader(int fd, const char *nonce, size_t nonce_bytes);
 void report_to_person(void);
 
 void report_begin(const char *group, const char *name, pid_t pid);
-void report_end(const struct lab_test *test, const struct outcome *outcome, const char *output,
-                double seconds);
+void report_end(const struct lab_test *test, const struct outcome *outcome,
+                const char *output, double seconds);
 
 /* A test that was asked for and does not exist. */
 void report_unknown(const char *name);

@@ -29,9 +29,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define OUTPUT_BYTES 65536 /* of what a test prints; the rest is refused */
-#define ORDERS_BYTES 65536
-#define LIMIT_SECONDS 2          /* for a person */
+#define OUTPUT_BYTES          65536 /* of what a test prints; the rest is refused */
+#define ORDERS_BYTES          65536
+#define LIMIT_SECONDS         2  /* for a person */
 #define LIMIT_SECONDS_CONTROL 60 /* the grader's own limit comes first */
 
 /* The tests that LAB_TEST() put into their linker section. */
@@ -57,7 +57,7 @@ const char *__ubsan_default_options(void)
 static const struct lab_test **tests; /* in the order of the source */
 static enum result *results;          /* RESULT_NONE: not run */
 static size_t test_count;
-static const enum result not_run = (enum result)-1;
+static const enum result not_run = (enum result) - 1;
 
 static const struct lab_test *current;
 static uint64_t seed;
@@ -78,7 +78,8 @@ static int by_place(const void *left, const void *right)
 
 static void find_tests(void)
 {
-    test_count = (size_t)(__stop_lab_tests - __start_lab_tests);
+    test_count =
+        ((uintptr_t)__stop_lab_tests - (uintptr_t)__start_lab_tests) / sizeof(*tests);
     tests = calloc(test_count + 1, sizeof(*tests));
     results = calloc(test_count + 1, sizeof(*results));
     if (!tests || !results)
@@ -100,9 +101,9 @@ static void list_tests(void)
     for (size_t i = 0; i < test_count; i++) {
         const struct lab_test *t = tests[i];
 
-        printf("%s\t%s\t%d\t%d\t%s\t%s\t%s\t%s\t%s\n", t->group, t->name, t->points, t->task,
-               or_empty(t->needs), or_empty(t->read), or_empty(t->man), or_empty(t->likely),
-               or_empty(t->requires));
+        printf("%s\t%s\t%d\t%d\t%s\t%s\t%s\t%s\t%s\n", t->group, t->name, t->points,
+               t->task, or_empty(t->needs), or_empty(t->read), or_empty(t->man),
+               or_empty(t->likely), or_empty(t->requires));
     }
 }
 
@@ -132,8 +133,9 @@ struct before {
 
 static size_t allocated(void)
 {
-    return __sanitizer_get_current_allocated_bytes ? __sanitizer_get_current_allocated_bytes()
-                                                   : 0;
+    return __sanitizer_get_current_allocated_bytes
+               ? __sanitizer_get_current_allocated_bytes()
+               : 0;
 }
 
 static void check_descriptors(const struct before *before)
@@ -151,9 +153,10 @@ static void check_descriptors(const struct before *before)
                  difference);
     if (strstr(difference, "child"))
         lab_fail("no child process left", "each fork() wants its waitpid()", difference);
-    lab_fail("nothing left open",
-             "a way out of the function, often the one after an error, misses its close()",
-             difference);
+    lab_fail(
+        "nothing left open",
+        "a way out of the function, often the one after an error, misses its close()",
+        difference);
 }
 
 static void check_signals(void)
@@ -167,15 +170,19 @@ static void check_signals(void)
         if (sigaction(watched[i], NULL, &now) == -1 || now.sa_handler == SIG_DFL)
             continue;
         snprintf(text, sizeof(text), "changed what SIG%s does", sigabbrev_np(watched[i]));
-        lab_fail("every signal as it was",
-                 "what a signal does is the whole program's business: only main decides it", text);
+        lab_fail(
+            "every signal as it was",
+            "what a signal does is the whole program's business: only main decides it",
+            text);
     }
     sigprocmask(SIG_SETMASK, NULL, &mask);
     for (int number = 1; number < SIGRTMIN; number++)
         if (sigismember(&mask, number) == 1) {
             snprintf(text, sizeof(text), "left SIG%s blocked", sigabbrev_np(number));
-            lab_fail("every signal as it was",
-                     "a signal mask that a function changes, it puts back on every way out", text);
+            lab_fail(
+                "every signal as it was",
+                "a signal mask that a function changes, it puts back on every way out",
+                text);
         }
 }
 
@@ -279,12 +286,15 @@ static int fresh_output(void)
 static const char *read_output(void)
 {
     static char text[OUTPUT_BYTES + 1];
-    off_t n = lseek(output_fd, 0, SEEK_CUR); /* shared with the test's: as far as it wrote */
-    ssize_t got = pread(output_fd, text, n > OUTPUT_BYTES || n < 0 ? OUTPUT_BYTES : (size_t)n, 0);
+    off_t n =
+        lseek(output_fd, 0, SEEK_CUR); /* shared with the test's: as far as it wrote */
+    ssize_t got =
+        pread(output_fd, text, n > OUTPUT_BYTES || n < 0 ? OUTPUT_BYTES : (size_t)n, 0);
 
     text[got > 0 ? got : 0] = '\0';
     for (ssize_t i = 0; i < got; i++)
-        if (text[i] == '\0') /* a hole, or bytes of the student's: the text goes on behind it */
+        if (text[i] ==
+            '\0') /* a hole, or bytes of the student's: the text goes on behind it */
             text[i] = ' ';
     return text;
 }
@@ -292,7 +302,8 @@ static const char *read_output(void)
 static void copy_page(struct lab_page *copy)
 {
     memcpy(copy, lab_page, sizeof(*copy));
-    copy->peer[LAB_TEXT - 1] = copy->you[LAB_TEXT - 1] = copy->expected[LAB_TEXT - 1] = '\0';
+    copy->peer[LAB_TEXT - 1] = copy->you[LAB_TEXT - 1] = copy->expected[LAB_TEXT - 1] =
+        '\0';
     copy->likely[LAB_TEXT - 1] = copy->waits[LAB_TEXT - 1] = '\0';
 }
 
@@ -377,8 +388,8 @@ static bool unmet(const char *needs, struct outcome *outcome)
     for (size_t n; *(needs += strspn(needs, " ,")); needs += n) {
         n = strcspn(needs, " ,");
         for (size_t i = 0; i < test_count; i++)
-            if (tests[i] != current && results[i] != not_run && results[i] != RESULT_PASS &&
-                is_called(tests[i], needs, n)) {
+            if (tests[i] != current && results[i] != not_run &&
+                results[i] != RESULT_PASS && is_called(tests[i], needs, n)) {
                 snprintf(outcome->you, LAB_TEXT, "needs %.*s", (int)n, needs);
                 return true;
             }
@@ -536,10 +547,18 @@ static void obey(int control)
 /* Check lets its environment leave tests out, or run them in its own process. */
 static void forget_environment(void)
 {
-    static const char *const names[] = {
-        "CK_RUN_SUITE",    "CK_RUN_CASE",           "CK_INCLUDE_TAGS",       "CK_EXCLUDE_TAGS",
-        "CK_FORK",         "CK_VERBOSITY",          "CK_DEFAULT_TIMEOUT",    "CK_TIMEOUT_MULTIPLIER",
-        "CK_XML_LOG_FILE_NAME", "CK_TAP_LOG_FILE_NAME", "CK_LOG_FILE_NAME",  "CK_MAX_MSG_SIZE"};
+    static const char *const names[] = {"CK_RUN_SUITE",
+                                        "CK_RUN_CASE",
+                                        "CK_INCLUDE_TAGS",
+                                        "CK_EXCLUDE_TAGS",
+                                        "CK_FORK",
+                                        "CK_VERBOSITY",
+                                        "CK_DEFAULT_TIMEOUT",
+                                        "CK_TIMEOUT_MULTIPLIER",
+                                        "CK_XML_LOG_FILE_NAME",
+                                        "CK_TAP_LOG_FILE_NAME",
+                                        "CK_LOG_FILE_NAME",
+                                        "CK_MAX_MSG_SIZE"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         unsetenv(names[i]);

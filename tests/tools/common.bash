@@ -87,6 +87,7 @@ grader_options() {
     [[ -z $submission ]] || options+=("--submission=$submission")
     [[ -z ${LINK:-} ]] || options+=("--link=$LINK")
     [[ -z ${SEED:-} ]] || options+=("--seed=$SEED")
+    [[ ${ALL:-0} = 0 ]] || options+=(--all)
     [[ -z ${SANDBOX:-} ]] || options+=("--sandbox=$SANDBOX")
 }
 

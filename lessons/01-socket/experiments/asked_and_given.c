@@ -30,7 +30,9 @@ int main(void)
         {"AF_UNIX, SOCK_RAW, 0", AF_UNIX, SOCK_RAW},
     };
     int other_type = 0, other_protocol = 0;
-    puts("SOCK_STREAM is 1, SOCK_DGRAM 2, SOCK_RAW 3; IPPROTO_TCP 6, IPPROTO_UDP 17");
+    printf("SOCK_STREAM is %d, SOCK_DGRAM %d, SOCK_RAW %d\n", SOCK_STREAM, SOCK_DGRAM,
+           SOCK_RAW);
+    puts("IPPROTO_TCP is 6, IPPROTO_UDP 17");
     for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++) {
         int fd = socket(asked[i].family, asked[i].type, 0);
         printf("socket(%s) = %d", asked[i].text, fd);
