@@ -5,7 +5,7 @@
 # ALL=1            tell every failure whole, not only the first ones
 # SEED=n           repeat a run's random data exactly
 # SANDBOX=level    namespaces, uid or limits; the best one that works if not given
-# RESULTS=dir      where results are written; build/results if not given
+# RESULTS=dir      where results are written: build/results, or build/results/NAME for SUBMISSION=NAME, if not given
 # NO_INSTALL=1     name missing packages, install none
 # V=1              show every command
 #

@@ -24,9 +24,9 @@ static long long milliseconds_now(void)
     return (long long)now.tv_sec * MS_PER_SECOND + now.tv_nsec / NS_PER_MS;
 }
 
-/* 0 when it is time to try again: there is something to read, or a signal came. The
+/* True when it is time to try again: there is something to read, or a signal came. The
    deadline is for timeouts above 0; the others mean here what they mean to poll(). */
-static int wait_for_peer(int fd, int timeout_ms, long long deadline)
+static bool wait_for_peer(int fd, int timeout_ms, long long deadline)
 {
     struct pollfd peer = {.fd = fd, .events = POLLIN};
     long long now = milliseconds_now();
@@ -38,7 +38,7 @@ static int wait_for_peer(int fd, int timeout_ms, long long deadline)
         ready = poll(&peer, 1, (int)(deadline - now));
     if (ready == 0)
         errno = ETIMEDOUT;
-    return ready > 0 || errno == EINTR ? 0 : -1;
+    return ready > 0 || errno == EINTR;
 }
 
 ssize_t stream_drain(int fd, size_t limit_bytes, int timeout_ms)
@@ -57,7 +57,7 @@ ssize_t stream_drain(int fd, size_t limit_bytes, int timeout_ms)
             errno = EMSGSIZE;
             return -1;
         }
-        if (wait_for_peer(fd, timeout_ms, deadline) == -1)
+        if (!wait_for_peer(fd, timeout_ms, deadline))
             return -1;
     }
     return (ssize_t)drained;

@@ -14,17 +14,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* On a blocking socket, in a program without signal handlers, send() takes everything or
+/* On a blocking socket, in a program without signal handlers, send() takes all of it or
    fails. Lesson 06 does without that luck. */
 static int send_input(int server)
 {
     char bytes[BUFSIZ];
     ssize_t n;
 
-    while ((n = read(STDIN_FILENO, bytes, sizeof bytes)) > 0)
-        if (send(server, bytes, (size_t)n, MSG_NOSIGNAL) == -1)
-            return -1;
-    return (int)n;
+    while ((n = read(STDIN_FILENO, bytes, sizeof bytes)) > 0 &&
+           send(server, bytes, (size_t)n, MSG_NOSIGNAL) == n)
+        continue;
+    return n == 0 ? 0 : -1;
 }
 
 static int print_answer(int server)
@@ -32,10 +32,10 @@ static int print_answer(int server)
     char bytes[BUFSIZ];
     ssize_t n;
 
-    while ((n = recv(server, bytes, sizeof bytes, 0)) > 0)
-        if (write(STDOUT_FILENO, bytes, (size_t)n) == -1)
-            return -1;
-    return (int)n;
+    while ((n = recv(server, bytes, sizeof bytes, 0)) > 0 &&
+           write(STDOUT_FILENO, bytes, (size_t)n) == n)
+        continue;
+    return n == 0 ? 0 : -1;
 }
 
 int main(int argc, char *argv[])
@@ -45,11 +45,10 @@ int main(int argc, char *argv[])
         return 2;
     }
     int server = tcp_connect(argv[1], argv[2]);
-    if (server == -1 || send_input(server) == -1 || stream_end(server) == -1 ||
-        print_answer(server) == -1) {
+    if (server == -1 || send_input(server) != 0 || stream_end(server) != 0 ||
+        print_answer(server) != 0) {
         perror("count-client");
         return 1;
     }
-    close(server); /* both sides have said all: nothing can be lost any more */
-    return 0;
+    return 0; /* both sides have said all: nothing is lost when exit closes */
 }

@@ -72,17 +72,17 @@ static void stop(int signal_number)
     _exit(0);
 }
 
-static int announce(int listener)
+static bool announce(int listener)
 {
     struct sockaddr_storage address;
     socklen_t length = sizeof address;
     char text[ADDRESS_TEXT_SIZE];
 
-    if (getsockname(listener, (struct sockaddr *)&address, &length) == -1 ||
-        address_text((struct sockaddr *)&address, length, text, sizeof text) == -1 ||
-        printf("listening on %s\n", text) < 0)
-        return -1;
-    return fflush(stdout); /* whoever started us may be waiting for this line */
+    if (getsockname(listener, (struct sockaddr *)&address, &length) != 0 ||
+        address_text((struct sockaddr *)&address, length, text, sizeof text) != 0)
+        return false;
+    printf("listening on %s\n", text);
+    return fflush(stdout) == 0; /* whoever started us may be waiting for this line */
 }
 
 int main(int argc, char *argv[])
@@ -97,7 +97,7 @@ int main(int argc, char *argv[])
 
     int client = -1;
     int listener = tcp_listen(argv[1], argv[2], BACKLOG);
-    if (listener != -1 && announce(listener) == 0)
+    if (listener != -1 && announce(listener))
         while ((client = tcp_accept(listener, NULL, NULL)) != -1)
             serve(client);
     perror("count-server");

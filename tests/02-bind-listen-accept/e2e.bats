@@ -26,27 +26,35 @@ waits_to_send() {
     return 1
 }
 
-# How often the server went to sleep (of its own will), and how much processor time it has had, in nanoseconds.
+# How often the server went to sleep (of its own will), and how much processor time a program has had, in nanoseconds.
 server_sleeps() { awk '/^voluntary/ { print $2 }' "/proc/$pid/status"; }
-server_time() { read -r REPLY _ <"/proc/$pid/schedstat" && echo "$REPLY"; }
+time_of() { read -r REPLY _ <"/proc/$1/schedstat" && echo "$REPLY"; }
+
+# Small segments make for small buffers in the kernel, so that send() on a non-blocking socket often takes only a part.
+small=mss=1400
 
 # lab: points=6 task=6 needs="tcp_listen/lets_the_kernel_choose_a_port" read="One client after another" man="2 recv" likely="send back every byte that recv() gave, until it gives 0; then close that client and accept the next"
 @test "serves one client after another" {
     start echo-server 127.0.0.1 0
     assert_equal "$line" "listening on 127.0.0.1:$port"
-    peer "nc sent \"one\" and ended its stream"
-    run -0 nc -N "$host" "$port" <<<"one"
-    assert_output "one"
-    peer "socat sent \"two\" and ended its stream"
-    run -0 socat - "TCP:$host:$port" <<<"two"
-    assert_output "two"
-    peer "echo-client sent \"three\""
-    run -0 echo-client "$host" "$port" <<<"three"
-    assert_output "three"
     open_client
-    peer "bash sent \"four\", and \"five\" when it had that back"
-    talk "four"
-    talk "five"
+    peer "sent \"one\", and \"two\" when it had that back"
+    talk "one"
+    talk "two"
+    descriptors=$(fd_count)
+    hang_up
+    open_client
+    peer "the next one sent \"three\""
+    talk "three"
+    likely "close the connection when its client is done"
+    assert_equal "$(fd_count) descriptors" "$descriptors descriptors"
+    hang_up
+    peer "nc sent \"four\" and ended its stream"
+    run -0 nc -N "$host" "$port" <<<"four"
+    assert_output "four"
+    peer "socat sent \"five\" and ended its stream"
+    run -0 socat -t 60 - "TCP:$host:$port" <<<"five"
+    assert_output "five"
 }
 
 # lab: points=2 task=6 needs="tcp_listen/listens_on_ipv6" read="Where a server is" man="7 ipv6" likely="the program knows only IPv4: leave the family to getaddrinfo()" requires="ipv6"
@@ -55,8 +63,6 @@ server_time() { read -r REPLY _ <"/proc/$pid/schedstat" && echo "$REPLY"; }
     assert_equal "$line" "listening on [::1]:$port"
     run -0 nc -N ::1 "$port" <<<"six"
     assert_output "six"
-    run -0 echo-client ::1 "$port" <<<"seven"
-    assert_output "seven"
 }
 
 # lab: points=3 task=6 needs="tcp_listen/reports_a_port_in_use" read="When it fails" man="2 bind" likely="when something is wrong say so on standard error, and return 2 for wrong arguments, 1 for anything else"
@@ -97,9 +103,8 @@ server_time() { read -r REPLY _ <"/proc/$pid/schedstat" && echo "$REPLY"; }
     assert_success
 
     start echo-server 127.0.0.1 0
-    open_client
     peer "sends without end and reads nothing"
-    yes >&"$client" 2>/dev/null 3>&- &
+    yes 2>/dev/null 3>&- | socat -u - "TCP:$host:$port,$small" 2>/dev/null 3>&- &
     until waits_to_send "$pid"; do :; done
     stop INT
     assert_success
@@ -108,12 +113,14 @@ server_time() { read -r REPLY _ <"/proc/$pid/schedstat" && echo "$REPLY"; }
 # lab: points=3 task=6 needs="end to end/serves one client after another" read="One client after another" man="2 send" likely="send() may take fewer bytes than it was given: send the rest too"
 @test "sends every byte to a client that reads late" {
     start echo-server 127.0.0.1 0
-    open_client
-    peer "sent 16 MB and began to read only when the server could send no more"
-    seq 2000000 >input
-    cat input >&"$client" 3>&- &
-    until waits_to_send "$pid"; do :; done
-    run -0 cmp --bytes="$(stat --format=%s input)" input - <&"$client"
+    peer "sent 1.3 MB while the server could not run, and reads them slowly"
+    kill -STOP "$pid"
+    seq 200000 >input
+    socat -t 60 - "TCP:$host:$port,$small" <input >output 3>&- &
+    until waits_to_send $!; do :; done
+    kill -CONT "$pid"
+    wait $!
+    run -0 cmp input output
 }
 
 # lab: points=3 task=6 needs="end to end/serves one client after another" read="Clients that break off" man="2 send" likely="a client that has gone must cost one connection, not the server: send with MSG_NOSIGNAL, and look at every result"
@@ -123,7 +130,7 @@ server_time() { read -r REPLY _ <"/proc/$pid/schedstat" && echo "$REPLY"; }
     peer "socat sent 100000 bytes and closed without reading any"
     head -c 100000 /dev/zero | socat -u - "TCP:$host:$port"
     kill -CONT "$pid"
-    run -0 echo-client "$host" "$port" <<<"still here"
+    run -0 nc -N "$host" "$port" <<<"still here"
     assert_output "still here"
     stop TERM
     assert_success
@@ -134,35 +141,44 @@ server_time() { read -r REPLY _ <"/proc/$pid/schedstat" && echo "$REPLY"; }
     start echo-server 127.0.0.1 0
     until [[ $(cut -d ' ' -f 3 "/proc/$pid/stat") == S ]]; do :; done
     limit=$(prlimit --pid "$pid" --nofile --noheadings --output SOFT)
-    sleeps=$(server_sleeps) time=$(server_time)
+    sleeps=$(server_sleeps) time=$(time_of "$pid")
     prlimit --pid "$pid" --nofile=4:
     open_client
     peer "the server may open no more descriptors"
     until (($(server_sleeps) > sleeps)); do
-        (($(server_time) < time + 200000000)) || fail "the server has tried for 0.2 s of processor time, without a pause"
+        (($(time_of "$pid") < time + 200000000)) || fail "the server has tried for 0.2 s of processor time, without a pause"
     done
     prlimit --pid "$pid" --nofile="${limit// /}":
     peer "now it may"
     talk "thank you for waiting"
 }
 
-# lab: points=6 task=8 needs="end to end/serves one client after another" read="Both ways at once" man="2 poll" likely="the client sends all its input before it reads any echo: both sides then wait for the other to read"
+# lab: points=6 task=8 needs="tcp_connect/connects" read="Both ways at once" man="2 poll" likely="the client sends all its input before it reads any echo: both sides then wait for the other to read"
 @test "echo-client carries a large input and none" {
-    start echo-server 127.0.0.1 0
-    peer "reads nothing until the client can send no more, and then echoes all"
-    kill -STOP "$pid"
-    seq 2000000 >input
-    echo-client "$host" "$port" <input >output 3>&- &
-    until waits_to_send $!; do :; done
-    kill -CONT "$pid"
-    wait $!
-    run -0 cmp input output
-    peer "echoes one byte, and then none"
+    launch socat -d -d "TCP-LISTEN:0,bind=127.0.0.1,fork,$small" EXEC:cat
+    host=127.0.0.1
+    until port=$(grep -oP "listening on .* $host:\K\d+" "${lab_err[$pid]}" 2>/dev/null); do :; done
+    peer "echoes"
+    launch echo-client "$host" "$port"
+    tell "hello"
+    next_line
+    assert_equal "$line" "hello"
+    end_input
     likely "at the end of its input read() returns 0, for ever: tell the server with shutdown(SHUT_WR), or stop when all has come back"
+    until [[ $(cut -d ' ' -f 3 "/proc/$pid/stat") == Z ]]; do
+        (($(time_of "$pid") < 500000000)) || fail "the client works on, for 0.5 s of processor time, after the end of its input"
+    done
+    finish
+    assert_success
     run -0 echo-client "$host" "$port" < <(printf 1)
     assert_output "1"
     run -0 echo-client "$host" "$port" </dev/null
     assert_output ""
+    peer "echoes 5 MB"
+    likely "the client sends all its input before it reads any echo: both sides then wait for the other to read"
+    seq 800000 >input
+    echo-client "$host" "$port" <input >output
+    run -0 cmp input output
 }
 
 # lab: points=2 task=8 needs="tcp_connect/reports_that_nobody_listens" read="Refused, silent, unreachable" man="2 connect" likely="when tcp_connect() fails, say connect_error_means(errno) on standard error and return 1"

@@ -1,8 +1,10 @@
 # End to end: count-server and count-client, beside netcat and socat.
 
-setup() { load ../lib/lab; lab_setup; }
+setup() {
+    load ../lib/lab
+    lab_setup
+}
 teardown() { lab_teardown; }
-
 
 # lab: points=4 task=5 needs="stream_close" read="Your tasks" man="1 wc" likely="one counter is kept from the client before, or one byte is taken for another: white space is what isspace() says"
 @test "counts what each client sends" {
@@ -65,8 +67,8 @@ teardown() { lab_teardown; }
 # lab: points=4 task=6 needs="stream_end" read="Two directions" man="2 shutdown" likely="the server answers at the end of the stream: stream_end() says it, close() would also give up reading the answer"
 @test "the client gets its answer" {
     start count-server 127.0.0.1 0
-    run -0 count-client "$host" "$port" <<<"one two three"
-    assert_output "1 3 14"
+    run -0 count-client "$host" "$port" < <(printf x)
+    assert_output "0 1 1"
     run -0 count-client "$host" "$port" < <(seq 100000)
     assert_output "100000 100000 588895"
     run -0 count-client "$host" "$port" </dev/null
@@ -86,7 +88,7 @@ teardown() { lab_teardown; }
     run -1 --separate-stderr count-client "$host" "$port" </dev/null
     assert_regex "$stderr" "count-client: .*refused"
     run -1 --separate-stderr count-server 192.0.2.1 0
-    assert_regex "$stderr" "^count-server: "
+    assert_regex "$stderr" "count-server: .*assign"
     run -2 --separate-stderr count-server
     assert_regex "$stderr" "usage: count-server HOST PORT"
     run -2 --separate-stderr count-client "$host"

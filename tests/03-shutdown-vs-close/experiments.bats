@@ -11,9 +11,9 @@ teardown() {
 
 @test "shut_rd: TCP on Linux reads on, AF_UNIX tells the sender" {
     run -0 "$LAB_BIN/shut_rd"
-    assert_line --regexp '^ours: recv\([0-9]+\) = 3 one$'
-    assert_line --regexp '^ours: recv\([0-9]+\) = 3 two$'
-    assert_line --regexp '^peer: send\([0-9]+, "two"\) = -1 EPIPE$'
+    assert_line 'ours: recv() = 3'
+    assert_line 'ours: recv() = 5'
+    assert_line 'peer: send("later") = -1 EPIPE'
     assert_line "so: after SHUT_RD, TCP still reads what comes; AF_UNIX tells the sender"
 }
 
@@ -24,14 +24,14 @@ teardown() {
 
 @test "unread_data: close() with unread bytes resets" {
     run -0 "$LAB_BIN/unread_data"
-    assert_line --regexp '^peer: recv\([0-9]+\) = 6 answer$'
-    assert_line --regexp '^peer: recv\([0-9]+\) = -1 ECONNRESET$'
+    assert_line "peer: recv() = 6"
+    assert_line "peer: recv() = -1 ECONNRESET"
     assert_line "so: close() after reading all ends in order, with unread bytes by a reset"
 }
 
 @test "write_after_close: the first succeeds, the second gets EPIPE and SIGPIPE" {
     run -0 "$LAB_BIN/write_after_close"
-    assert_line --regexp '^ours: send\([0-9]+, "x", 0\) = -1 EPIPE, and SIGPIPE$'
+    assert_line 'ours: send("x", 0) = -1 EPIPE, and SIGPIPE'
     assert_line "so: the first write succeeds, the second fails with SIGPIPE; MSG_NOSIGNAL leaves the error alone"
 }
 
@@ -50,7 +50,7 @@ teardown() {
 
 @test "time_wait: with the side that ended first, and never after an abort" {
     run -0 "$LAB_BIN/time_wait"
-    assert_line "bind(our port) = -1 EADDRINUSE"
+    assert_line "state 6 (6 is TIME_WAIT, 0 none), bind(our port) = -1 EADDRINUSE"
     assert_line "so: who ended first is in TIME_WAIT; after an abort there is none"
 }
 

@@ -120,7 +120,7 @@ grade() { "$GRADE" --submission="$S" "$@"; }
     in_function type_name 'volatile int forever = 1; while (forever) { }'
     run -1 grade --all 01-socket
     assert_output --partial 'still running, in its own code'
-    assert_output --partial 'an end within 2 s'
+    assert_output --regexp 'an end within [0-9]+ s'
     assert_line --regexp '^    pass '
     refute_output --partial ERROR
 }
@@ -153,11 +153,16 @@ grade() { "$GRADE" --submission="$S" "$@"; }
     assert_output --partial 'MiB of memory'
 }
 
-@test "killing every process in reach scores nothing and harms nobody" {
+@test "killing every process in reach harms nobody" {
+    sleep 1000 3>&- &
+    local bystander=$! level
     at_top '#include <signal.h>' '#include <unistd.h>'
     in_function socket_open 'kill(getppid(), SIGKILL); kill(-1, SIGKILL);'
-    run -1 grade 01-socket
-    refute_output --partial '100/100'
+    for level in namespaces limits; do
+        run grade --sandbox=$level 01-socket
+        assert_output --partial ' of '
+    done
+    kill "$bystander" # still there
 }
 
 @test "a compile error is shown once, as the compiler gives it, and no test is run" {
@@ -221,8 +226,8 @@ grade() { "$GRADE" --submission="$S" "$@"; }
 
 @test "a sanitizer's report is cut to the student's own lines" {
     at_top '#include <stdlib.h>'
-    at_top '#include <string.h>'
-    in_function family_name 'char *volatile small = malloc(4); memset(small, 0, 5); free(small);'
+    at_top '#include <stdio.h>'
+    in_function family_name 'char *volatile small = malloc(4); volatile size_t n = 6; snprintf(small, n, "12345"); free(small);'
     run -1 grade 01-socket
     assert_output --partial 'AddressSanitizer: heap-buffer-overflow'
     assert_output --partial 'endpoint.c:'
@@ -266,13 +271,13 @@ grade() { "$GRADE" --submission="$S" "$@"; }
 
 @test "an interrupted grading leaves nothing" {
     in_function type_name 'volatile int forever = 1; while (forever) { }'
-    mkfifo "$BATS_TEST_TMPDIR/go"
     "$GRADE" --submission="$S" 01-socket >/dev/null 2>&1 3>&- &
     local pid=$!
-    inotifywait -qq -t 10 -e create "$TMPDIR" || [[ -n $(ls -A "$TMPDIR") ]]
+    until compgen -G "$TMPDIR/lab-*/tree/out/unit" >/dev/null; do read -rt 0.01 <> <(:) || true; done
     kill -TERM $pid
-    run wait $pid
-    assert_failure 143
+    status=0
+    wait $pid || status=$?
+    assert_equal "$status" 143
 }
 
 @test "two gradings at once give the same verdict" {
@@ -312,6 +317,14 @@ grade() { "$GRADE" --submission="$S" "$@"; }
     at_top '#include <unistd.h>'
     run -1 grade --all 02-bind-listen-accept
     assert_output --partial 'echo-server was blocked in'
+}
+
+@test "a program that looks for the tests' own descriptors forges nothing" {
+    E=$S/02-bind-listen-accept/echo-server.c
+    at_top '#include <fcntl.h>' '#include <glob.h>' '#include <signal.h>' '#include <stdio.h>' '#include <stdlib.h>' '#include <unistd.h>'
+    in_function main 'glob_t all; glob("/proc/[0-9]*/fd/*", 0, NULL, &all); for (size_t i = 0; i < all.gl_pathc; i++) { int fd = open(all.gl_pathv[i], O_WRONLY | O_NONBLOCK); for (int n = 1; n < 20; n++) dprintf(fd, "ok %d serves one client after another\\n", n); } kill(getppid(), SIGKILL); exit(0);'
+    run -1 grade --all 02-bind-listen-accept
+    refute_line --regexp '^    pass  serves'
 }
 
 @test "wrong arguments are refused with status 2" {

@@ -7,9 +7,11 @@ cd "${BASH_SOURCE[0]%/*}/../.."
 unset MAKEFLAGS MAKELEVEL MFLAGS CDPATH
 shopt -s nullglob
 
-results=${RESULTS:-build/results}
 submission=${SUBMISSION:-}
 submission=${submission/#\~\//$HOME/}
+submission=${submission%/}
+# Somebody else's results are not the progress that `make` shows: they go into a folder of their own.
+results=${RESULTS:-build/results${submission:+/${submission##*/}}}
 
 # Colour only on a terminal; the words carry the meaning.
 bold='' dim='' red='' green='' yellow='' plain=''

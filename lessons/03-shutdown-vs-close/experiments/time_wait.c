@@ -55,9 +55,9 @@ static unsigned try(struct linger linger)
     printf("%s: close() = %d\n", linger.l_onoff ? "by RST" : "in order", close(ours));
     poll(&(struct pollfd){.fd = peer, .events = POLLIN}, 1, -1); /* FIN or RST has come */
     close(peer);
-    while (state_of(here) == TCP_FIN_WAIT2)
+    unsigned state;
+    while ((state = state_of(here)) != 0 && state != TCP_TIME_WAIT)
         poll(NULL, 0, 1); /* until the peer's FIN has come */
-    unsigned state = state_of(here);
     int again = socket(AF_INET, SOCK_STREAM, 0);
     int result = bind(again, (struct sockaddr *)&here, sizeof here);
     printf("state %u (%d is TIME_WAIT, 0 none), bind(our port) = %d %s\n", state,
