@@ -21,8 +21,6 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory -j$(words $(wildcard /sys/d
 
 Q := $(if $(filter-out 0,$(V)),,@)
 
-FAULT_INJECTION := build/harness/liblabcalls.so
-
 # ---------------------------------------------------------------- commands
 
 help: ## how far you are, the next step, and this list
@@ -57,10 +55,10 @@ reset-%: FORCE ## put the starter back; your file is kept beside it
 grade: pristine ## grade every lesson: a table, and build/results/grade.{json,xml,tap}
 	$(Q)tests/tools/grade --table $(LESSONS)
 
-test: pristine $(FAULT_INJECTION) $$(foreach l,$(LESSONS),$$(call experiments,$$l,all)) | tools-for-tests ## test the lab itself; FULL=1 adds what takes minutes
+test: pristine $$(FOR_TESTS) $$(foreach l,$$(LESSONS),$$(call experiments,$$l,all)) | tools-for-tests ## test the lab itself; FULL=1 adds what takes minutes
 	$(Q)tests/gate/run
 
-test-%: FORCE $(FAULT_INJECTION) $$(call graded,$$*) $$(call experiments,$$*,all) | tools-for-tests ## test one lesson
+test-%: FORCE $$(FOR_TESTS) $$(call graded,$$*) $$(call experiments,$$*,all) | tools-for-tests ## test one lesson
 	$(Q)tests/gate/run $*
 
 compile_commands.json: FORCE | tools ## for clangd and editors, by bear
@@ -96,11 +94,14 @@ tools-for-tests: | tools
 # ---------------------------------------------------------------- what is built
 
 GRADER := build/bin/grade build/bin/confine build/harness/libharness.a build/harness/assert.bash
+FOR_TESTS := build/harness/liblabcalls.so build/harness/test_harness build/harness/test_misbehaving build/harness/test_calls
 HARNESS := $(filter-out tests/harness/test_%.c tests/harness/preload.c,$(wildcard tests/harness/*.c))
+HARNESS_HEADERS := $(wildcard tests/harness/*.h)
 GRADER_SOURCES := $(filter-out tests/grader/test_%.c tests/grader/confine.c,$(wildcard tests/grader/*.c))
 GRADER_LIBRARIES := jansson libxml-2.0 libelf
 
 CC := gcc
+CHECK := -lcheck -lsubunit -lrt -lm -lpthread
 PLAIN := -std=gnu17 -g -O1 -fno-omit-frame-pointer -Wall -Wextra
 SANITIZED := $(PLAIN) -fsanitize=address,undefined -U_FORTIFY_SOURCE
 INCLUDE := -Itests/harness $(patsubst %/,-I%,$(sort $(wildcard lessons/[0-9][0-9]-*/)))
@@ -127,8 +128,16 @@ build/harness/libharness.a: $(HARNESS:tests/%.c=build/%.o)
 	$(call made,rm -f $$new; ar rcs $$new $^)
 
 # preload.c includes calls.c: the same layer under the calls' own names.
-build/harness/liblabcalls.so: tests/harness/preload.c tests/harness/calls.c $(wildcard tests/harness/*.h) build/flags
+build/harness/liblabcalls.so: tests/harness/preload.c tests/harness/calls.c $(HARNESS_HEADERS) build/flags
 	$(call made,$(CC) $(PLAIN) -fPIC -shared -o $$new $< -ldl -lpthread)
+
+# The harness's own tests are built as a lesson's are: what plays the student has its calls renamed.
+build/harness/test_calls: tests/harness/test_calls.c build/flags
+	$(call made,$(CC) $(PLAIN) -o $$new $<)
+
+build/harness/test_%: tests/harness/test_%.c tests/harness/test_student.c build/harness/libharness.a tests/harness/calls.syms $(HARNESS_HEADERS) build/flags
+	$(call made,$(CC) $(SANITIZED) -c -o $$new.o tests/harness/test_student.c && objcopy --redefine-syms=tests/harness/calls.syms $$new.o && \
+	    $(CC) $(SANITIZED) -o $$new $< $$new.o build/harness/libharness.a $(CHECK) && rm $$new.o)
 
 build/grader/%.o: tests/grader/%.c build/flags
 	$(call compiled,$(PLAIN) $$(pkg-config --cflags $(GRADER_LIBRARIES)))
@@ -147,7 +156,7 @@ build/lessons/%/unit.o: tests/%/unit.c build/flags
 
 # The list of a lesson's tests comes from their own object, linked with no student's code and never with it.
 build/lessons/%/unit.list: build/lessons/%/unit.o build/harness/libharness.a
-	$(call made,$(CC) $(SANITIZED) -no-pie -Wl$(comma)--unresolved-symbols=ignore-all -o $$new.lister $^ -lcheck -lsubunit -lrt -lm -lpthread && \
+	$(call made,$(CC) $(SANITIZED) -no-pie -Wl$(comma)--unresolved-symbols=ignore-all -o $$new.lister $^ $(CHECK) && \
 	    ASAN_OPTIONS=detect_leaks=0 $$new.lister --list >$$new; status=$$?; rm -f $$new.lister; [ $$status = 0 ])
 comma := ,
 

@@ -42,6 +42,7 @@ teardown() { lab_teardown; }
 @test "keeps no descriptor of a client that was served" {
     start count-server 127.0.0.1 0
     run -0 nc -N "$host" "$port" <<<"first"
+    assert_output "1 1 6"
     before=$(fd_count)
     peer "three clients were served after the first"
     for client in 1 2 3; do
@@ -58,8 +59,10 @@ teardown() { lab_teardown; }
     stop TERM
     assert_success
     hang_up
-    peer "no client is there"
+    peer "one client was served, and no other is there"
     start count-server 127.0.0.1 0
+    run -0 nc -N "$host" "$port" <<<"text"
+    assert_output "1 1 5"
     stop INT
     assert_success
 }

@@ -8,7 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { DETAILED = 5 }; /* so many failures are told whole; ALL=1 tells all */
+enum { DETAILED = 5 }; /* if more fail, only the first of each group is told whole; ALL=1 tells all */
 
 static int total_points(const struct record *record)
 {
@@ -194,20 +194,21 @@ static void print_test(const struct test *test, bool whole, const struct style *
     free(story);
 }
 
+/* Returns how many failures were not told whole. */
 static int print_tests(const struct record *record, bool all, const struct style *style,
                        int columns, FILE *out)
 {
-    const char *group = "";
-    int told = 0, untold = 0;
+    const char *group = "", *told = "";
+    int untold = 0;
     for (size_t i = 0; i < record->lesson->count; i++) {
         const struct test *test = &record->lesson->tests[i];
         if (strcmp(group, test->group) != 0)
             fprintf(out, "\n  %s%s%s\n", style->bold, test->group, style->plain);
         group = test->group;
-        bool failed = test->result == RESULT_FAIL,
-             whole = all || !failed || told < DETAILED;
-        told += failed && whole;
-        untold += failed && !whole;
+        bool failed = test->result == RESULT_FAIL;
+        bool whole = !failed || all || record->failed <= DETAILED || strcmp(told, group) != 0;
+        told = failed ? group : told;
+        untold += !whole;
         print_test(test, whole, style, columns, out);
     }
     return untold;
