@@ -131,12 +131,12 @@ build/harness/libharness.a: $(HARNESS:tests/%.c=build/%.o)
 build/harness/liblabcalls.so: tests/harness/preload.c tests/harness/calls.c $(HARNESS_HEADERS) build/flags
 	$(call made,$(CC) $(PLAIN) -fPIC -shared -o $$new $< -ldl -lpthread)
 
-# The harness's own tests are built as a lesson's are: what plays the student has its calls renamed.
+# The harness's own tests are built as a lesson's are: what plays the student has its calls renamed, and a name of its own.
 build/harness/test_calls: tests/harness/test_calls.c build/flags
 	$(call made,$(CC) $(PLAIN) -o $$new $<)
 
 build/harness/test_%: tests/harness/test_%.c tests/harness/test_student.c build/harness/libharness.a tests/harness/calls.syms $(HARNESS_HEADERS) build/flags
-	$(call made,$(CC) $(SANITIZED) -c -o $$new.o tests/harness/test_student.c && objcopy --redefine-syms=tests/harness/calls.syms $$new.o && \
+	$(call made,$(CC) $(SANITIZED) -ffile-prefix-map=tests/harness/= -c -o $$new.o tests/harness/test_student.c && objcopy --redefine-syms=tests/harness/calls.syms $$new.o && \
 	    $(CC) $(SANITIZED) -o $$new $< $$new.o build/harness/libharness.a $(CHECK) && rm $$new.o)
 
 build/grader/%.o: tests/grader/%.c build/flags

@@ -128,7 +128,7 @@ struct test *lesson_test(struct lesson *lesson, const char *id, size_t length);
 /* Is what `needs` names (a group, or one test) known to have failed? */
 bool lesson_needs_failed(const struct lesson *lesson, const struct test *test);
 
-/* "needs tcp_listen, address_text": the groups in which something that the test needs has failed. The caller frees. */
+/* "needs tcp_listen, address_text and 1 more": the groups in which something that the test needs has failed. The caller frees. */
 char *lesson_needs_text(const struct lesson *lesson, const struct test *test);
 
 /* ---- workspace.c ------------------------------------------------------------------- */

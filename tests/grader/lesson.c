@@ -341,14 +341,18 @@ char *lesson_needs_text(const struct lesson *lesson, const struct test *test)
 {
     struct text made = {0};
     const char *last = "";
+    int groups = 0;
     text_print(&made, "needs");
     for (size_t i = 0; test->needs != NULL && i < lesson->count; i++) {
         const struct test *needed = &lesson->tests[i];
         if (needed == test || !names(test->needs, needed) ||
             !test_unmet(lesson, needed, 0) || strcmp(last, needed->group) == 0)
             continue;
-        text_print(&made, "%s %s", *last == '\0' ? "" : ",", needed->group);
         last = needed->group;
+        if (++groups <= 2)
+            text_print(&made, "%s %s", groups > 1 ? "," : "", last);
     }
+    if (groups > 2)
+        text_print(&made, " and %d more", groups - 2);
     return made.bytes;
 }

@@ -86,6 +86,17 @@ static void judge(struct test *test, enum result result, char *you)
         set(&test->you, you);
 }
 
+/* What a test found without what it needs says nothing. */
+static void skip(const struct lesson *lesson, struct test *test)
+{
+    judge(test, RESULT_SKIP, lesson_needs_text(lesson, test));
+    set(&test->peer, NULL);
+    set(&test->expected, NULL);
+    set(&test->said, NULL);
+    set(&test->calls, NULL);
+    set(&test->output, NULL);
+}
+
 /* ---- starting a run ---------------------------------------------------------------- */
 
 static void draw_nonce(char nonce[33])
@@ -168,7 +179,7 @@ static bool may_run(const struct supervision *s, struct test *test)
 {
     if (!lesson_needs_failed(s->lesson, test))
         return true;
-    judge(test, RESULT_SKIP, lesson_needs_text(s->lesson, test));
+    skip(s->lesson, test);
     return false;
 }
 
@@ -536,7 +547,7 @@ static void check_limits(struct supervision *s, struct run *run)
             kill_run(s, run);
     } else if (run->e2e && spent > 3 * TICK &&
                lesson_needs_failed(s->lesson, run->current)) {
-        judge(run->current, RESULT_SKIP, lesson_needs_text(s->lesson, run->current));
+        skip(s->lesson, run->current);
         run->killed = true;
         kill_run(s, run);
     } else if (spent >= limit) {
@@ -704,6 +715,6 @@ void supervise(const struct sandbox *sandbox, struct lesson *lesson,
         struct test *test = &lesson->tests[i];
         bool unmet = lesson_needs_failed(lesson, test);
         if (unmet && (test->result == RESULT_FAIL || test->result == RESULT_SKIP))
-            judge(test, RESULT_SKIP, lesson_needs_text(lesson, test));
+            skip(lesson, test);
     }
 }

@@ -8,7 +8,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { DETAILED = 5 }; /* if more fail, only the first of each group is told whole; ALL=1 tells all */
+enum {
+    DETAILED = 5
+}; /* if more fail, only the first of each group is told whole; ALL=1 tells all */
 
 static int total_points(const struct record *record)
 {
@@ -179,15 +181,15 @@ static void print_test(const struct test *test, bool whole, const struct style *
                        int columns, FILE *out)
 {
     const char *colour, *word = word_of(test, style, &colour);
-    bool one_line = test->result == RESULT_SKIP && test->you != NULL &&
-                    strlen(test->name) + strlen(test->you) + 13 < (size_t)columns;
     fprintf(out, "    %s%s%s %s", colour, word, style->plain, test->name);
-    if (one_line)
-        fprintf(out, "%*s%s",
-                45 > (int)strlen(test->name) ? 45 - (int)strlen(test->name) : 2, "",
-                test->you);
+    bool told = test->result == RESULT_SKIP && test->you != NULL;
+    int used = 10 + (int)strlen(test->name), gap = used < 55 ? 55 - used : 2;
+    if (told && used + gap + (int)strlen(test->you) <= columns)
+        fprintf(out, "%*s%s", gap, "", test->you);
+    else if (told)
+        fprintf(out, "\n            %s", test->you);
     fputc('\n', out);
-    if (test->result == RESULT_PASS || one_line || !whole)
+    if (test->result == RESULT_PASS || told || !whole)
         return;
     char *story = view_story(test, "            ", columns);
     fputs(story, out);
@@ -206,7 +208,8 @@ static int print_tests(const struct record *record, bool all, const struct style
             fprintf(out, "\n  %s%s%s\n", style->bold, test->group, style->plain);
         group = test->group;
         bool failed = test->result == RESULT_FAIL;
-        bool whole = !failed || all || record->failed <= DETAILED || strcmp(told, group) != 0;
+        bool whole =
+            !failed || all || record->failed <= DETAILED || strcmp(told, group) != 0;
         told = failed ? group : told;
         untold += !whole;
         print_test(test, whole, style, columns, out);
