@@ -11,25 +11,27 @@
 #include "tcp.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
-/* TODO 6, first: send all that comes on standard input. 0 at its end, -1 if something
+/* TODO 6, first: send all that comes on standard input. True at its end, false if something
    failed. */
-static int send_input(int server)
+static bool send_input(int server)
 {
     (void)server; /* delete this line and the next two */
     errno = ENOSYS;
-    return -1;
+    return false;
 }
 
-/* TODO 6, second: write to standard output what the server sends. 0 at the end of its stream, -1
-   if something failed. */
-static int print_answer(int server)
+/* TODO 6, second: write to standard output what the server sends. True at the end of its
+   stream, false if something failed. */
+static bool print_answer(int server)
 {
     (void)server; /* delete this line and the next two */
     errno = ENOSYS;
-    return -1;
+    return false;
 }
 
 int main(int argc, char *argv[])
@@ -40,7 +42,7 @@ int main(int argc, char *argv[])
     }
     int server = tcp_connect(argv[1], argv[2]);
     /* TODO 6, last: something is missing between these two. When does the server answer? */
-    if (server == -1 || send_input(server) != 0 || print_answer(server) != 0) {
+    if (server == -1 || !send_input(server) || !print_answer(server)) {
         perror("count-client");
         return 1;
     }

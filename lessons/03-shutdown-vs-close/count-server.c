@@ -16,6 +16,7 @@
 #include "closing.h"
 #include "tcp.h"
 
+#include <ctype.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -10,13 +10,14 @@
 #include "closing.h"
 #include "tcp.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 /* On a blocking socket, in a program without signal handlers, send() takes all of it or
    fails. Lesson 06 does without that luck. */
-static int send_input(int server)
+static bool send_input(int server)
 {
     char bytes[BUFSIZ];
     ssize_t n;
@@ -24,10 +25,10 @@ static int send_input(int server)
     while ((n = read(STDIN_FILENO, bytes, sizeof bytes)) > 0 &&
            send(server, bytes, (size_t)n, MSG_NOSIGNAL) == n)
         continue;
-    return n == 0 ? 0 : -1;
+    return n == 0;
 }
 
-static int print_answer(int server)
+static bool print_answer(int server)
 {
     char bytes[BUFSIZ];
     ssize_t n;
@@ -35,7 +36,7 @@ static int print_answer(int server)
     while ((n = recv(server, bytes, sizeof bytes, 0)) > 0 &&
            write(STDOUT_FILENO, bytes, (size_t)n) == n)
         continue;
-    return n == 0 ? 0 : -1;
+    return n == 0;
 }
 
 int main(int argc, char *argv[])
@@ -45,8 +46,8 @@ int main(int argc, char *argv[])
         return 2;
     }
     int server = tcp_connect(argv[1], argv[2]);
-    if (server == -1 || send_input(server) != 0 || stream_end(server) != 0 ||
-        print_answer(server) != 0) {
+    if (server == -1 || !send_input(server) || stream_end(server) != 0 ||
+        !print_answer(server)) {
         perror("count-client");
         return 1;
     }

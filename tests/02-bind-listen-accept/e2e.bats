@@ -30,8 +30,9 @@ waits_to_send() {
 server_sleeps() { awk '/^voluntary/ { print $2 }' "/proc/$pid/status"; }
 time_of() { cut -d ' ' -f 1 "/proc/$1/schedstat" 2>/dev/null || echo 0; }
 
-# Small segments make for small buffers in the kernel, so that send() on a non-blocking socket often takes only a part.
-small=mss=1400
+# A peer with small segments and a small window: the kernel gives the other side a small buffer too, so that its send(),
+# where it does not wait, takes only a part of what it is given.
+small=mss=200,rcvbuf=1024
 
 # lab: points=6 task=6 needs="tcp_listen/lets_the_kernel_choose_a_port" read="One client after another" man="2 recv" likely="send back every byte that recv() gave, until it gives 0; then close that client and accept the next"
 @test "serves one client after another" {
@@ -113,12 +114,15 @@ small=mss=1400
 # lab: points=3 task=6 needs="end to end/serves one client after another" read="One client after another" man="2 send" likely="send() may take fewer bytes than it was given: send the rest too"
 @test "sends every byte to a client that reads late" {
     start echo-server 127.0.0.1 0
-    peer "sent 1.3 MB while the server could not run, and reads them slowly"
+    peer "sent 230 KB and began to read when the server could send no more"
     kill -STOP "$pid"
-    seq 200000 >input
+    seq 40000 >input
     socat -t 60 - "TCP:$host:$port,$small" <input >output 3>&- &
     until waits_to_send $!; do :; done
+    kill -STOP $!
     kill -CONT "$pid"
+    until waits_to_send "$pid"; do :; done
+    kill -CONT $!
     wait $!
     run -0 cmp input output
 }
@@ -174,9 +178,9 @@ small=mss=1400
     assert_output "1"
     run -0 echo-client "$host" "$port" </dev/null
     assert_output ""
-    peer "echoes 5 MB"
+    peer "echoes 3 MB"
     likely "the client sends all its input before it reads any echo: both sides then wait for the other to read"
-    seq 800000 >input
+    seq 450000 >input
     echo-client "$host" "$port" <input >output
     run -0 cmp input output
 }

@@ -213,7 +213,7 @@ static int client_of(int listener)
 /* tcp_listen */
 
 LAB_TEST(
-    tcp_listen, lets_the_kernel_choose_a_port, .points = 3, .task = 1,
+    tcp_listen, lets_the_kernel_choose_a_port, .points = 2, .task = 1,
     .read = "The four calls of a server", .man = "2 listen",
     .likely =
         "bind() to the address that getaddrinfo() found, then listen(), and return that socket")
@@ -241,7 +241,7 @@ LAB_TEST(
 }
 
 LAB_TEST(
-    tcp_listen, listens_on_the_port_asked_for, .points = 2, .task = 1,
+    tcp_listen, listens_on_the_port_asked_for, .points = 1, .task = 1,
     .read = "Where a server is", .man = "3 getaddrinfo",
     .likely =
         "pass service to getaddrinfo(): it puts the port, in network byte order, into the address for bind()")
@@ -276,7 +276,7 @@ LAB_TEST(
 }
 
 LAB_TEST(
-    tcp_listen, listens_on_ipv6, .points = 2, .task = 1, .read = "Where a server is",
+    tcp_listen, listens_on_ipv6, .points = 1, .task = 1, .read = "Where a server is",
     .man = "7 ipv6", .requires = "ipv6",
     .likely =
         "AF_INET is written into the code: ask getaddrinfo() for AF_UNSPEC, and give its ai_family to socket()")
@@ -289,7 +289,7 @@ LAB_TEST(
 }
 
 LAB_TEST(
-    tcp_listen, leaves_ipv4_to_others, .points = 2, .task = 1,
+    tcp_listen, leaves_ipv4_to_others, .points = 1, .task = 1,
     .read = "Two families, one port", .man = "7 ipv6", .requires = "ipv6",
     .likely =
         "an IPv6 listener at :: takes IPv4 clients too: set IPV6_V6ONLY before bind()")
@@ -305,7 +305,7 @@ LAB_TEST(
 }
 
 LAB_TEST(
-    tcp_listen, starts_again_at_once, .points = 3, .task = 1,
+    tcp_listen, starts_again_at_once, .points = 2, .task = 1,
     .needs = "tcp_listen/listens_on_the_port_asked_for", .read = "Starting again at once",
     .man = "7 socket",
     .likely = "a connection in TIME_WAIT keeps the port: set SO_REUSEADDR before bind()")
@@ -328,7 +328,7 @@ LAB_TEST(
 }
 
 LAB_TEST(
-    tcp_listen, reports_a_port_in_use, .points = 2, .task = 1, .read = "When it fails",
+    tcp_listen, reports_a_port_in_use, .points = 1, .task = 1, .read = "When it fails",
     .man = "2 bind",
     .likely =
         "bind()'s result is ignored, or SO_REUSEPORT is set, which lets two servers share the port")
@@ -372,7 +372,7 @@ LAB_TEST(tcp_listen, closes_on_exec, .points = 1, .task = 1, .read = "When it fa
 }
 
 LAB_TEST(
-    tcp_listen, tries_each_address, .points = 3, .task = 1,
+    tcp_listen, tries_each_address, .points = 2, .task = 1,
     .read = "A name has many addresses", .man = "3 getaddrinfo",
     .likely =
         "only the first address is tried: go on to ai_next until one listens, then stop")
@@ -395,7 +395,7 @@ LAB_TEST(
 }
 
 LAB_TEST(
-    tcp_listen, reports_the_error_of_the_last_address, .points = 2, .task = 1,
+    tcp_listen, reports_the_error_of_the_last_address, .points = 1, .task = 1,
     .needs = "tcp_listen/tries_each_address", .read = "A name has many addresses",
     .man = "3 errno",
     .likely =
@@ -408,7 +408,7 @@ LAB_TEST(
 }
 
 LAB_TEST(
-    tcp_listen, fails_when_any_of_its_calls_fails, .points = 2, .task = 1,
+    tcp_listen, fails_when_any_of_its_calls_fails, .points = 1, .task = 1,
     .read = "When it fails", .man = "2 bind",
     .likely =
         "one of the calls fails unseen: look at the result of each, close the socket, return -1")
@@ -482,7 +482,7 @@ LAB_TEST(
 /* tcp_accept */
 
 LAB_TEST(
-    tcp_accept, returns_the_connection, .points = 3, .task = 2,
+    tcp_accept, returns_the_connection, .points = 2, .task = 2,
     .read = "The four calls of a server", .man = "2 accept",
     .likely =
         "return what accept() returned: the new socket is the connection, the listener goes on listening")
@@ -653,7 +653,7 @@ static void connects(int family, const char *host)
 }
 
 LAB_TEST(
-    tcp_connect, connects, .points = 3, .task = 3, .read = "The two calls of a client",
+    tcp_connect, connects, .points = 2, .task = 3, .read = "The two calls of a client",
     .man = "2 connect",
     .likely =
         "connect() a new socket to the address that getaddrinfo() found, and return that socket")
@@ -703,7 +703,7 @@ LAB_TEST(
 }
 
 LAB_TEST(
-    tcp_connect, tries_each_address, .points = 3, .task = 3,
+    tcp_connect, tries_each_address, .points = 2, .task = 3,
     .read = "A name has many addresses", .man = "3 getaddrinfo",
     .likely =
         "only the first address is tried: go on to ai_next, with a new socket, until one answers")
@@ -748,7 +748,7 @@ LAB_TEST(tcp_connect, stops_at_the_first_that_answers, .points = 1, .task = 3,
 }
 
 LAB_TEST(
-    tcp_connect, reports_the_error_of_the_last_address, .points = 2, .task = 3,
+    tcp_connect, reports_the_error_of_the_last_address, .points = 1, .task = 3,
     .needs = "tcp_connect/reports_that_nobody_listens",
     .read = "A name has many addresses", .man = "3 errno",
     .likely =
@@ -922,7 +922,7 @@ static struct sockaddr_in6 in6(const char *address, int port)
 
 static const socklen_t path_at = offsetof(struct sockaddr_un, sun_path);
 
-LAB_TEST(address_text, writes_an_ipv4_address, .points = 2, .task = 4,
+LAB_TEST(address_text, writes_an_ipv4_address, .points = 1, .task = 4,
          .read = "Who is calling", .man = "3 getnameinfo",
          .likely =
              "the port is in network byte order: 8080 comes out as 36895 without ntohs()")
@@ -988,7 +988,7 @@ LAB_TEST(
 }
 
 LAB_TEST(
-    address_text, reports_that_the_text_does_not_fit, .points = 2, .task = 4,
+    address_text, reports_that_the_text_does_not_fit, .points = 1, .task = 4,
     .read = "Who is calling", .man = "3 snprintf",
     .likely =
         "snprintf() returns the length the text would have: compare it with size; the NUL needs a byte too")

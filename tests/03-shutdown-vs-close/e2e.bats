@@ -82,7 +82,7 @@ teardown() { lab_teardown; }
 @test "the programs say what is wrong" {
     start count-server 127.0.0.1 0
     peer "the input is a folder, which read() refuses"
-    run -1 --separate-stderr count-client "$host" "$port" </
+    run -1 --separate-stderr count-client "$host" "$port" <.
     assert_regex "$stderr" "count-client: .*irectory"
     peer "standard output is full"
     run -1 bash -c 'count-client "$1" "$2" <<<text >/dev/full' _ "$host" "$port"

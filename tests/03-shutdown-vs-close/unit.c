@@ -426,7 +426,8 @@ LAB_TEST(
 {
     lab_peer(
         "sent without a pause; no end was in sight when the time, 1 ms and then 30, was over");
-    expect_failure(drain_a_flood(1), ETIMEDOUT);
+    for (int i = 0; i < 3; i++) /* on a busy machine the flood may pause for 1 ms */
+        expect_failure(drain_a_flood(1), ETIMEDOUT);
     double start = milliseconds();
     expect_failure(drain_a_flood(SHORT_MS), ETIMEDOUT);
     expect_passed(start, SHORT_MS);

@@ -104,7 +104,7 @@ grade() { "$GRADE" --submission="$S" "$@"; }
 }
 
 @test "variables that steer Check, bats or the loader change nothing" {
-    CK_RUN_CASE=none CK_FORK=no CK_RUN_SUITE=none BASH_ENV=/dev/null LD_PRELOAD= BATS_TEST_FILTER=none run -0 grade 01-socket
+    CK_RUN_CASE=none CK_FORK=no CK_RUN_SUITE=none BASH_ENV=/dev/null LD_PRELOAD="" BATS_TEST_FILTER=none run -0 grade 01-socket
     assert_output --partial '100/100'
 }
 
@@ -159,7 +159,7 @@ grade() { "$GRADE" --submission="$S" "$@"; }
     at_top '#include <signal.h>' '#include <unistd.h>'
     in_function socket_open 'kill(getppid(), SIGKILL); kill(-1, SIGKILL);'
     for level in namespaces limits; do
-        run grade --sandbox=$level 01-socket
+        run grade --sandbox="$level" 01-socket
         assert_output --partial ' of '
     done
     kill "$bystander" # still there
@@ -245,9 +245,9 @@ grade() { "$GRADE" --submission="$S" "$@"; }
     local level levels='namespaces limits'
     [[ $EUID != 0 ]] || levels+=' uid'
     for level in $levels; do
-        run -0 grade --sandbox=$level 01-socket
+        run -0 grade --sandbox="$level" 01-socket
         assert_output --partial "sandbox: $level"
-        run -1 "$GRADE" --sandbox=$level --json="$BATS_TEST_TMPDIR/$level.json" 01-socket
+        run -1 "$GRADE" --sandbox="$level" --json="$BATS_TEST_TMPDIR/$level.json" 01-socket
         jq -S '[.tests[] | {name, status}]' "$BATS_TEST_TMPDIR/$level.json" >"$BATS_TEST_TMPDIR/$level.verdict"
         cmp "$BATS_TEST_TMPDIR/namespaces.verdict" "$BATS_TEST_TMPDIR/$level.verdict"
     done
@@ -262,7 +262,7 @@ grade() { "$GRADE" --submission="$S" "$@"; }
     at_top '#include <fcntl.h>' '#include <signal.h>' '#include <unistd.h>' '#include <sys/types.h>'
     in_function socket_open "if (open(\"$secret\", O_RDONLY) >= 0 || open(\"$secret.new\", O_CREAT | O_WRONLY, 0600) >= 0 || kill($bystander, SIGKILL) == 0) _exit(0);"
     for level in $levels; do
-        run -0 grade --sandbox=$level 01-socket
+        run -0 grade --sandbox="$level" 01-socket
     done
     kill "$bystander"
     wait "$bystander" || true

@@ -64,6 +64,18 @@ int view_first_task(const struct record *record)
 /* ---- one test ---------------------------------------------------------------------- */
 
 /* Adds text under a label, wrapped: continuation lines begin where the text began. */
+/* Where to break a line of text that has room for so many bytes: at a space, in a list behind a comma if there is one. */
+static size_t break_at(const char *text, size_t room, bool list)
+{
+    size_t space = 0, comma = 0;
+    for (size_t i = room; i > room / 2 && (space == 0 || (list && comma == 0)); i--)
+        if (text[i] == ' ') {
+            space = space > 0 ? space : i;
+            comma = comma == 0 && text[i - 1] == ',' ? i : comma;
+        }
+    return list && comma > 0 ? comma : space > 0 ? space : room;
+}
+
 static void add_labelled(struct text *made, const char *indent, const char *label,
                          const char *text, int columns)
 {
@@ -72,13 +84,10 @@ static void add_labelled(struct text *made, const char *indent, const char *labe
     room = room < 20 ? 20 : room;
     for (bool first = true; first || *text != '\0'; first = false) {
         size_t line = strcspn(text, "\n"), n = line;
-        if (n > (size_t)room) {
-            for (n = (size_t)room; n > (size_t)room / 2 && text[n] != ' '; n--)
-                ;
-            n = text[n] == ' ' ? n : (size_t)room;
-            while (n < line && (text[n] & 0xc0) == 0x80)
-                n++; /* never within a UTF-8 character */
-        }
+        if (n > (size_t)room)
+            n = break_at(text, (size_t)room, strcmp(label, "calls") == 0);
+        while (n < line && (text[n] & 0xc0) == 0x80)
+            n++; /* never within a UTF-8 character */
         text_print(made, "%s%-*s%.*s\n", indent, LABEL, first ? label : "", (int)n, text);
         text += n;
         text += *text == '\n' || *text == ' ';
