@@ -131,6 +131,15 @@ static struct record *grade(struct lesson *lesson, const struct options *options
     return record;
 }
 
+static void record_free(struct record *record)
+{
+    lesson_free(record->lesson);
+    free(record->source);
+    free(record->build_failure);
+    free(record->warnings);
+    free(record);
+}
+
 static void write_results(const struct record *const *records, size_t n,
                           const struct options *options)
 {
@@ -155,7 +164,7 @@ static void write_results(const struct record *const *records, size_t n,
 
 static int grade_all(char *const *lessons, size_t n, const struct options *options)
 {
-    const struct record **records = calloc(n, sizeof *records);
+    struct record **records = calloc(n, sizeof *records);
     int status = 0;
     if (records == NULL)
         fatal("out of memory");
@@ -168,8 +177,11 @@ static int grade_all(char *const *lessons, size_t n, const struct options *optio
             status = records[i]->result == RESULT_ERROR ? 2 : 1;
     }
     if (options->table && !options->quiet)
-        view_table(records, n, stdout);
-    write_results(records, n, options);
+        view_table((const struct record *const *)records, n, stdout);
+    write_results((const struct record *const *)records, n, options);
+    for (size_t i = 0; i < n; i++)
+        record_free(records[i]);
+    free(records);
     return status;
 }
 

@@ -99,7 +99,7 @@ struct options {
 };
 
 struct record {
-    const struct lesson *lesson;
+    struct lesson *lesson;
     enum level level;
     uint64_t seed;
     char *source;        /* folder of the student's files as the student knows it */
