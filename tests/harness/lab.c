@@ -93,8 +93,10 @@ const char *lab_result(long result, int error)
 {
     char *text = next_text();
 
-    if (result == -1)
+    if (result == -1 && strerrorname_np(error))
         snprintf(text, TEXT_BYTES, "-1 and errno %s", lab_errno(error));
+    else if (result == -1)
+        snprintf(text, TEXT_BYTES, "-1 and errno %d", error);
     else
         snprintf(text, TEXT_BYTES, "%ld", result);
     return text;
