@@ -37,7 +37,7 @@ int main(int argc, char *argv[])
                 connect_error_means(errno));
         return 1;
     }
-    if (converse(server) == -1) {
+    if (converse(server) != 0) {
         fprintf(stderr,
                 "echo-client: the connection ended before everything came back\n");
         return 1;

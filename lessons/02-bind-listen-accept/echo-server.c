@@ -19,16 +19,14 @@
 #include <unistd.h>
 
 /* Say where the server listens. Whoever started it may be waiting for this line. */
-static int announce(int listener)
+static bool announce(int listener)
 {
     struct sockaddr_storage address;
     socklen_t length = sizeof address;
     char text[ADDRESS_TEXT_SIZE];
-    if (getsockname(listener, (struct sockaddr *)&address, &length) == -1 ||
-        address_text((struct sockaddr *)&address, length, text, sizeof text) == -1)
-        return -1;
-    printf("listening on %s\n", text);
-    return fflush(stdout);
+    return getsockname(listener, (struct sockaddr *)&address, &length) == 0 &&
+           address_text((struct sockaddr *)&address, length, text, sizeof text) == 0 &&
+           printf("listening on %s\n", text) > 0 && fflush(stdout) == 0;
 }
 
 /*
@@ -70,7 +68,7 @@ int main(int argc, char *argv[])
     }
     int stop = stop_descriptor();
     int listener = tcp_listen(argv[1], argv[2], SOMAXCONN);
-    if (stop == -1 || listener == -1 || announce(listener) == -1) {
+    if (stop == -1 || listener == -1 || !announce(listener)) {
         perror("echo-server");
         return 1;
     }

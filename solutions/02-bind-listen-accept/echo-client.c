@@ -15,6 +15,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* How long poll() waits. */
+enum { FOREVER = -1 };
+
 struct exchange {
     int server;
     bool ended; /* standard input is at its end */
@@ -75,7 +78,7 @@ static int converse(int server)
         struct pollfd wait[] = {
             {.fd = unsent || x.ended ? -1 : STDIN_FILENO, .events = POLLIN},
             {.fd = server, .events = unsent ? POLLIN | POLLOUT : POLLIN}};
-        if (poll(wait, 2, -1) == -1)
+        if (poll(wait, 2, FOREVER) == -1)
             continue; /* EINTR, or no memory just now */
         if (wait[0].revents != 0)
             take_input(&x);
@@ -99,7 +102,7 @@ int main(int argc, char *argv[])
                 connect_error_means(errno));
         return 1;
     }
-    if (converse(server) == -1) {
+    if (converse(server) != 0) {
         fprintf(stderr,
                 "echo-client: the connection ended before everything came back\n");
         return 1;

@@ -18,17 +18,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* How long poll() waits. */
+enum { FOREVER = -1 };
+
 /* Say where the server listens. Whoever started it may be waiting for this line. */
-static int announce(int listener)
+static bool announce(int listener)
 {
     struct sockaddr_storage address;
     socklen_t length = sizeof address;
     char text[ADDRESS_TEXT_SIZE];
-    if (getsockname(listener, (struct sockaddr *)&address, &length) == -1 ||
-        address_text((struct sockaddr *)&address, length, text, sizeof text) == -1)
-        return -1;
-    printf("listening on %s\n", text);
-    return fflush(stdout);
+    return getsockname(listener, (struct sockaddr *)&address, &length) == 0 &&
+           address_text((struct sockaddr *)&address, length, text, sizeof text) == 0 &&
+           printf("listening on %s\n", text) > 0 && fflush(stdout) == 0;
 }
 
 /*
@@ -49,7 +50,7 @@ static int stop_descriptor(void)
 static bool ready(int fd, short events, int stop)
 {
     struct pollfd wait[] = {{.fd = fd, .events = events}, {.fd = stop, .events = POLLIN}};
-    while (poll(wait, 2, -1) == -1)
+    while (poll(wait, 2, FOREVER) == -1)
         continue; /* EINTR, or no memory just now */
     return wait[1].revents == 0;
 }
@@ -107,7 +108,7 @@ int main(int argc, char *argv[])
     }
     int stop = stop_descriptor();
     int listener = tcp_listen(argv[1], argv[2], SOMAXCONN);
-    if (stop == -1 || listener == -1 || announce(listener) == -1) {
+    if (stop == -1 || listener == -1 || !announce(listener)) {
         perror("echo-server");
         return 1;
     }

@@ -8,11 +8,15 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+/* How long poll() waits. */
+enum { FOREVER = -1 };
 
 /* The addresses of host and service, for freeaddrinfo(), or NULL with errno set. */
 static struct addrinfo *resolve(const char *host, const char *service, int flags)
@@ -47,7 +51,7 @@ static int open_first(const char *host, const char *service, int flags, attempt 
         fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol);
         if (fd == -1) {
             error = errno;
-        } else if (try(fd, a, backlog) == -1) {
+        } else if (try(fd, a, backlog) != 0) {
             error = errno; /* before close() can change it */
             close(fd);
             fd = -1;
@@ -60,7 +64,7 @@ static int open_first(const char *host, const char *service, int flags, attempt 
 
 static int listen_at(int fd, const struct addrinfo *address, int backlog)
 {
-    const int on = 1;
+    const int on = true;
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == -1)
         return -1;
     if (address->ai_family == AF_INET6 &&
@@ -94,7 +98,7 @@ int tcp_accept(int listener, struct sockaddr_storage *address, socklen_t *length
 static int finish_connecting(int fd)
 {
     struct pollfd wait = {.fd = fd, .events = POLLOUT};
-    while (poll(&wait, 1, -1) == -1)
+    while (poll(&wait, 1, FOREVER) == -1)
         continue;
     int error = EINTR;
     getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &(socklen_t){sizeof error});

@@ -20,6 +20,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -818,7 +819,12 @@ static void nothing(int number)
     (void)number;
 }
 
-/* Interrupts connect() with real signals until the student has left it, then makes the connection fail. */
+static atomic_bool returned; /* the student's tcp_connect() has */
+
+/*
+ * Interrupts connect() with real signals until the student has left it. Makes the connection fail when the student
+ * waits again, after the wait was interrupted too, or has looked how it ended.
+ */
 static void *interrupt_and_break(void *student)
 {
     const char *call = NULL;
@@ -833,9 +839,11 @@ static void *interrupt_and_break(void *student)
         sched_yield();
         call = calls_blocked();
     }
+    while (!returned && calls_made(CALLS_WAIT) < 2 && calls_made(CALLS_CONNECT) < 2 &&
+           calls_made(CALLS_NAME) < 2)
+        sched_yield();
     shutdown(
-        fd,
-        SHUT_RDWR); /* of a socket that is still connecting: it fails, and SO_ERROR says so */
+        fd, SHUT_RDWR); /* of a socket still connecting: it fails, and SO_ERROR says so */
     return NULL;
 }
 
@@ -852,15 +860,17 @@ LAB_TEST(
     if (bind(listener, (struct sockaddr *)&loopback, sizeof loopback) == -1 ||
         listen(listener, 0) == -1)
         lab_error("listen");
-    int first = client_of(
-        listener); /* fills the queue: the next one gets no answer for a second */
+    int first =
+        client_of(listener); /* fills the queue: the next gets no answer for a second */
     lab_peer(
-        "its queue is full; a signal interrupts connect(), and then the connection fails");
+        "has a full queue; signals interrupt connect() and the wait, then the connection fails");
+    fault_once(CALLS_WAIT, 1, (struct fault){.error = EINTR});
     sigaction(SIGUSR1, &(struct sigaction){.sa_handler = nothing}, NULL);
     pthread_t thread, student = pthread_self();
     if ((errno = pthread_create(&thread, NULL, interrupt_and_break, &student)) != 0)
         lab_error("pthread_create");
     int fd = tcp_connect("127.0.0.1", lab_port_text(listener)), error = errno;
+    returned = true;
     pthread_join(thread, NULL);
     lab_expect(fd == -1 && error != EINTR, "-1 and the error of the connection", "%s",
                outcome(fd, error));

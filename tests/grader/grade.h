@@ -151,7 +151,8 @@ void workspace_made(const char *workspace);
 
 struct sandbox {
     enum level level;
-    uid_t uid; /* the user that sandboxed processes run as; 0: the grader's own */
+    uid_t uid;    /* the user that sandboxed processes run as; 0: the grader's own */
+    bool unsized; /* this bubblewrap is too old to limit the size of /tmp */
     const char *workspace; /* as made by workspace_make */
 };
 

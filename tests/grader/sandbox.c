@@ -25,6 +25,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -79,19 +80,20 @@ static void add_system(struct arguments *arguments)
         add_bind(arguments, "--ro-bind-try", *file, *file);
 }
 
-static void add_bubblewrap(struct arguments *arguments, const char *workspace,
+static void add_bubblewrap(struct arguments *arguments, const struct sandbox *sandbox,
                            bool builds)
 {
-    char *tree = text_format("%s/tree", workspace),
-         *out = text_format("%s/tree/out", workspace);
+    char *tree = text_format("%s/tree", sandbox->workspace),
+         *out = text_format("%s/tree/out", sandbox->workspace);
     add_all(arguments, (const char *const[]){"bwrap", "--unshare-all", "--unshare-user",
                                              "--uid", "1000", "--gid", "1000",
                                              "--hostname", "lab", "--die-with-parent",
                                              "--new-session", "--cap-drop", "ALL", NULL});
     add_system(arguments);
-    add_all(arguments,
-            (const char *const[]){"--proc", "/proc", "--dev", "/dev", "--size",
-                                  "67108864", "--tmpfs", "/tmp", "--dir", "/run", NULL});
+    add_all(arguments, (const char *const[]){"--proc", "/proc", "--dev", "/dev", NULL});
+    if (!sandbox->unsized)
+        add_all(arguments, (const char *const[]){"--size", "67108864", NULL});
+    add_all(arguments, (const char *const[]){"--tmpfs", "/tmp", "--dir", "/run", NULL});
     add_bind(arguments, "--ro-bind", tree, "/lab");
     if (builds)
         add_bind(arguments, "--bind", out, "/lab/out");
@@ -119,15 +121,22 @@ static unsigned long tasks_of_user(uid_t user)
     return tasks;
 }
 
+static bool kernel_counts_by_namespace(void)
+{
+    struct utsname name;
+    int major = 0, minor = 0;
+    return uname(&name) == 0 && sscanf(name.release, "%d.%d", &major, &minor) == 2 &&
+           (major > 5 || (major == 5 && minor >= 14));
+}
+
 static void add_confine(struct arguments *arguments, const struct sandbox *sandbox,
                         const struct command *command)
 {
     enum { PROCESSES = 192 };
-    /* With namespaces or a user of its own only the sandbox's processes count towards the
-     * limit. */
-    unsigned long others = sandbox->uid != 0 || sandbox->level == LEVEL_NAMESPACES
-                               ? 0
-                               : tasks_of_user(getuid());
+    /* A user of its own has no other processes, and in a user namespace they do not count, from Linux 5.14 on. */
+    bool alone = sandbox->uid != 0 ||
+                 (sandbox->level == LEVEL_NAMESPACES && kernel_counts_by_namespace());
+    unsigned long others = alone ? 0 : tasks_of_user(getuid());
     add(arguments, sandbox->level == LEVEL_NAMESPACES ? "/lab/pristine/confine"
                                                       : "pristine/confine");
     add(arguments, "--cpu");
@@ -216,7 +225,7 @@ pid_t sandbox_start(const struct sandbox *sandbox, const struct command *command
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     struct arguments arguments = {.n = 0};
     if (sandbox->level == LEVEL_NAMESPACES)
-        add_bubblewrap(&arguments, sandbox->workspace, command->builds);
+        add_bubblewrap(&arguments, sandbox, command->builds);
     add_confine(&arguments, sandbox, command);
     add_all(&arguments, command->argv);
     const char *const *variables = environment(sandbox, command);
@@ -356,7 +365,11 @@ void sandbox_choose(struct sandbox *sandbox, const char *forced)
         if (forced != NULL && strcmp(forced, sandbox_level_name(sandbox->level)) != 0)
             continue;
         bool possible = level != LEVEL_UID || sandbox->uid != 0;
+        sandbox->unsized = false;
         if (possible && works(sandbox))
+            return;
+        sandbox->unsized = true;
+        if (level == LEVEL_NAMESPACES && works(sandbox))
             return;
         if (forced != NULL)
             fatal("this machine does not allow SANDBOX=%s%s", forced,
