@@ -50,8 +50,8 @@ struct socket_info {
 /*
  * socket_describe: what the kernel says of fd, which may be any socket, whoever made it.
  *
- * Changes nothing about the socket. Returns 0 with *info filled, or -1 with errno set and
- * *info exactly as it was:
+ * Changes nothing about the socket: a pending error, for one, is still pending after it.
+ * Returns 0 with *info filled, or -1 with errno set and *info exactly as it was:
  *   EBADF     fd is not open
  *   ENOTSOCK  fd is open, and is no socket
  *   others    what getsockopt() or fcntl() reported: every error of theirs is passed on
@@ -70,11 +70,12 @@ enum { SOCKET_NAME_SIZE = 16 };
  * size  of buf in bytes, 1 or more. A longer text is cut to size - 1 characters; it
  *       always ends in NUL.
  *
- * A number that is not in these lists is written in decimal, as "99" or "-1":
+ * A number that is not in these lists is written in decimal, with its sign:
  *   family_name    AF_UNIX AF_INET AF_INET6 AF_PACKET AF_RDS
  *   type_name      SOCK_STREAM SOCK_DGRAM SOCK_RAW SOCK_RDM SOCK_SEQPACKET
  *                  SOCK_NONBLOCK and SOCK_CLOEXEC, which socket() takes in the same
- *                  number, are taken off first: SOCK_RAW | SOCK_CLOEXEC is "SOCK_RAW".
+ *                  number, are taken off first: SOCK_RAW | SOCK_CLOEXEC is "SOCK_RAW",
+ *                  99 | SOCK_CLOEXEC is "99". All other bits count.
  *   protocol_name  A protocol's number means something in its own family only.
  *                  AF_INET and AF_INET6: IPPROTO_ICMP IPPROTO_TCP IPPROTO_UDP
  *                      IPPROTO_ICMPV6 IPPROTO_SCTP IPPROTO_RAW
@@ -84,7 +85,7 @@ enum { SOCKET_NAME_SIZE = 16 };
  *                  Other families have no names. 0, the usual one, is "0" in all.
  *
  * Each returns buf, so that a call can stand among printf()'s arguments. They cannot
- * fail, and leave errno alone.
+ * fail, and leave errno alone, also where they cut.
  */
 char *family_name(int family, char *buf, size_t size);
 char *type_name(int type, char *buf, size_t size);
@@ -93,14 +94,15 @@ char *protocol_name(int family, int protocol, char *buf, size_t size);
 /*
  * socket_close_all: close n descriptors.
  *
- * fds  the descriptors. Each entry is -1 afterwards, so calling again does no harm. A
- *      negative entry (never opened, or closed already) is passed over.
+ * fds  the descriptors, none of them twice. The entry of each is -1 afterwards, so that
+ *      calling again does no harm. A negative entry (never opened, or closed already) is
+ *      passed over: it stays as it is, or becomes -1.
  * n    how many; with 0, fds may be NULL
  *
- * Each descriptor is closed once, whatever happened to those before it. A close() that
- * failed is not repeated: on Linux the number is free again even so, and may be another
- * thread's by now. One that a signal interrupted (EINTR) counts as closed.
- * Returns 0, or -1 with the errno of the first close() that failed:
+ * Each descriptor is closed once, in any order, whatever happened to those before it. A
+ * close() that failed is not repeated: on Linux the number is free again even so, and may
+ * be another thread's by now. One that a signal interrupted (EINTR) counts as closed.
+ * Returns 0, or -1 with the errno of the close() that failed first, EINTR not counted:
  *   EBADF  an entry was not open
  *   EIO    the kernel had trouble on the way; the descriptor is gone all the same
  *

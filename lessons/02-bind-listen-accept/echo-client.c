@@ -9,20 +9,21 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 /*
  * Copy standard input to the server, and what the server sends to standard output, until the server
- * ends its stream. Returns 0 if all of the input came back, otherwise -1.
+ * ends its stream. True: all of the input came back.
  */
-static int converse(int server)
+static bool converse(int server)
 {
     /* TODO 8: read, send, recv, write. Both directions at once: poll() says which of them can move.
        What tells the server that no more will come? */
     (void)server; /* delete this line */
-    return -1;
+    return false;
 }
 
 int main(int argc, char *argv[])
@@ -37,7 +38,7 @@ int main(int argc, char *argv[])
                 connect_error_means(errno));
         return 1;
     }
-    if (converse(server) != 0) {
+    if (!converse(server)) {
         fprintf(stderr,
                 "echo-client: the connection ended before everything came back\n");
         return 1;

@@ -64,12 +64,12 @@ static ssize_t show_echo(struct exchange *x)
 
 /*
  * Copy standard input to the server, and what the server sends to standard output, until the server
- * ends its stream. Returns 0 if all of the input came back, otherwise -1.
+ * ends its stream. True: all of the input came back.
  *
  * Both directions at once: were all the input sent before any echo is read, a large input would fill
  * every buffer on the way. The server would wait for us to read, and we for the server.
  */
-static int converse(int server)
+static bool converse(int server)
 {
     struct exchange x = {.server = server};
     ssize_t n = 1;
@@ -78,8 +78,7 @@ static int converse(int server)
         struct pollfd wait[] = {
             {.fd = unsent || x.ended ? -1 : STDIN_FILENO, .events = POLLIN},
             {.fd = server, .events = unsent ? POLLIN | POLLOUT : POLLIN}};
-        if (poll(wait, 2, FOREVER) == -1)
-            continue; /* EINTR, or no memory just now */
+        poll(wait, 2, FOREVER); /* if it fails, nothing is ready, and it is asked again */
         if (wait[0].revents != 0)
             take_input(&x);
         if ((wait[1].revents & POLLOUT) != 0)
@@ -87,7 +86,7 @@ static int converse(int server)
         if ((wait[1].revents & ~POLLOUT) != 0)
             n = show_echo(&x);
     }
-    return n == 0 && x.ended && x.owed == 0 ? 0 : -1;
+    return n == 0 && x.ended && x.owed == 0;
 }
 
 int main(int argc, char *argv[])
@@ -102,7 +101,7 @@ int main(int argc, char *argv[])
                 connect_error_means(errno));
         return 1;
     }
-    if (converse(server) != 0) {
+    if (!converse(server)) {
         fprintf(stderr,
                 "echo-client: the connection ended before everything came back\n");
         return 1;

@@ -50,8 +50,8 @@ static int stop_descriptor(void)
 static bool ready(int fd, short events, int stop)
 {
     struct pollfd wait[] = {{.fd = fd, .events = events}, {.fd = stop, .events = POLLIN}};
-    while (poll(wait, 2, FOREVER) == -1)
-        continue; /* EINTR, or no memory just now */
+    while (wait[0].revents == 0 && wait[1].revents == 0)
+        poll(wait, 2, FOREVER); /* if it fails, nothing is ready, and it is asked again */
     return wait[1].revents == 0;
 }
 

@@ -349,8 +349,11 @@ char *lesson_needs_text(const struct lesson *lesson, const struct test *test)
             !test_unmet(lesson, needed, 0) || strcmp(last, needed->group) == 0)
             continue;
         last = needed->group;
-        if (++groups <= 2)
-            text_print(&made, "%s %s", groups > 1 ? "," : "", last);
+        if (++groups > 2)
+            continue;
+        text_print(&made, groups > 1 ? ", " : " ");
+        text_print(&made, needed->e2e ? "\"%s\"" : "%s",
+                   needed->e2e ? needed->name : last);
     }
     if (groups > 2)
         text_print(&made, " and %d more", groups - 2);
