@@ -15,8 +15,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* How long poll() waits. */
-enum { FOREVER = -1 };
+/* How long poll() waits, and how much is read at once. */
+enum { FOREVER = -1, CHUNK = 64 * 1024 };
 
 struct exchange {
     int server;
@@ -53,7 +53,7 @@ static void send_input(struct exchange *x)
 /* The server has sent something, or its end. The count of bytes, 0 at its end, or -1. */
 static ssize_t show_echo(struct exchange *x)
 {
-    char bytes[64 * 1024];
+    char bytes[CHUNK];
     ssize_t n = recv(x->server, bytes, sizeof bytes, 0);
     if (n > 0) {
         x->owed -= (uint64_t)n;

@@ -18,8 +18,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* How long poll() waits. */
-enum { FOREVER = -1 };
+/* How long poll() waits, how much recv() takes at once, and when to look for a free descriptor. */
+enum { FOREVER = -1, CHUNK = 64 * 1024, SOON_MS = 100 };
 
 /* Say where the server listens. Whoever started it may be waiting for this line. */
 static bool announce(int listener)
@@ -75,7 +75,7 @@ static bool send_back(int client, const char *bytes, size_t n, int stop)
 /* Send back what the client sends, until it ends its stream or breaks off, or it is time to stop. */
 static void echo(int client, int stop)
 {
-    char bytes[64 * 1024];
+    char bytes[CHUNK];
     ssize_t n;
     do {
         if (!ready(client, POLLIN, stop))
@@ -92,7 +92,7 @@ static void serve(int listener, int stop)
         if (client == -1) {
             /* No descriptor is free (EMFILE). The client stays in the queue and the listener
                ready: to ask again at once would be to ask a million times. */
-            poll(&(struct pollfd){.fd = stop, .events = POLLIN}, 1, 100);
+            poll(&(struct pollfd){.fd = stop, .events = POLLIN}, 1, SOON_MS);
             continue;
         }
         echo(client, stop);

@@ -60,9 +60,9 @@ small=mss=200,rcvbuf=1024
     likely "close the connection when its client is done"
     assert_equal "$(fd_count) descriptors" "$descriptors descriptors"
     hang_up
-    peer "nc sent \"four\" and ended its stream"
-    run -0 nc -N "$host" "$port" <<<"four"
-    assert_output "four"
+    peer "nc sent one byte, \"4\", and ended its stream"
+    run -0 nc -N "$host" "$port" < <(printf 4)
+    assert_output "4"
     peer "socat sent \"five\" and ended its stream"
     run -0 socat -t 60 - "TCP:$host:$port" <<<"five"
     assert_output "five"

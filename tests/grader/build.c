@@ -309,6 +309,21 @@ static void linked(struct build *build, size_t first)
     }
 }
 
+static void compile_program(struct build *build, const char *file)
+{
+    compile(build, build->record->lesson->name, file, false);
+}
+
+/* The student's programs and those given; only end-to-end tests need them. */
+static void each_program(struct build *build, const struct lesson *lesson,
+                         void (*make)(struct build *, const char *))
+{
+    char **const lists[] = {lesson->programs, lesson->given};
+    for (size_t i = 0; i < 2 && lesson_has(lesson, true); i++)
+        for (char **file = lists[i]; file != NULL && *file != NULL; file++)
+            make(build, *file);
+}
+
 static void compile_all(struct build *build, const struct lesson *lesson,
                         const struct options *options)
 {
@@ -328,10 +343,7 @@ static void compile_all(struct build *build, const struct lesson *lesson,
         free(name);
         free(used);
     }
-    for (char **file = lesson->programs; file != NULL && *file != NULL; file++)
-        compile(build, lesson->name, *file, false);
-    for (char **file = lesson->given; file != NULL && *file != NULL; file++)
-        compile(build, lesson->name, *file, false);
+    each_program(build, lesson, compile_program);
     compiled(build, 0);
 }
 
@@ -345,11 +357,9 @@ bool build_all(const struct sandbox *sandbox, const struct lesson *lesson,
     compile_all(&build, lesson, options);
     size_t first_link = build.n;
     if (record->build_failure == NULL) {
-        link_unit(&build);
-        for (char **file = lesson->programs; file != NULL && *file != NULL; file++)
-            link_program(&build, *file);
-        for (char **file = lesson->given; file != NULL && *file != NULL; file++)
-            link_program(&build, *file);
+        if (lesson_has(lesson, false))
+            link_unit(&build);
+        each_program(&build, lesson, link_program);
         linked(&build, first_link);
     }
     for (size_t i = 0; i < build.n; i++)

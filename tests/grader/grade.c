@@ -21,7 +21,7 @@
 
 static const char usage[] =
     "usage: grade [--submission=DIR | --solution] [--link=reference|mine] [--sandbox=namespaces|uid|limits]\n"
-    "             [--seed=N] [--results=DIR] [--json=FILE] [--table] [--all] [--quiet] LESSON...\n";
+    "             [--seed=N] [--results=DIR] [--json=FILE] [--table] [--all] [--quiet] [--only=TEST] LESSON...\n";
 
 static uint64_t number_or_usage(const char *text)
 {
@@ -58,6 +58,7 @@ static struct options options_read(int argc, char *argv[])
                                           {"table", no_argument, NULL, 't'},
                                           {"all", no_argument, NULL, 'a'},
                                           {"quiet", no_argument, NULL, 'q'},
+                                          {"only", required_argument, NULL, 'y'},
                                           {0}};
     struct options options = {0};
     if (getrandom(&options.seed, sizeof options.seed, 0) != sizeof options.seed)
@@ -75,6 +76,7 @@ static struct options options_read(int argc, char *argv[])
         case 't': options.table = true; break;
         case 'a': options.all = true; break;
         case 'q': options.quiet = true; break;
+        case 'y': options.only = optarg; break;
         default: fputs(usage, stderr); exit(2);
         }
     if (optind == argc || (options.submission != NULL && options.solution)) {
@@ -169,7 +171,10 @@ static int grade_all(char *const *lessons, size_t n, const struct options *optio
     if (records == NULL)
         fatal("out of memory");
     for (size_t i = 0; i < n; i++) {
-        records[i] = grade(lesson_load(lessons[i]), options);
+        struct lesson *lesson = lesson_load(lessons[i]);
+        if (options->only != NULL && !lesson_keep_only(lesson, options->only))
+            fatal("%s has no test \"%s\"", lessons[i], options->only);
+        records[i] = grade(lesson, options);
         if (!options->table && !options->quiet)
             view_text(records[i], options, stdout);
         fflush(stdout);

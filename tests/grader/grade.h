@@ -94,6 +94,7 @@ struct options {
     const char *submission; /* folder with NN-topic folders, or NULL */
     bool solution, mine, quiet, table, all;
     const char *results, *json; /* folder and file to write, or NULL */
+    const char *only;           /* id of the one test to run, or NULL */
     const char *sandbox;        /* forced level, or NULL */
     uint64_t seed;
 };
@@ -121,6 +122,12 @@ double record_worth(const struct record *record, const struct test *test);
  * fatal() where one is wrong. */
 struct lesson *lesson_load(const char *name);
 void lesson_free(struct lesson *lesson);
+
+/* Leaves the lesson with that one test. Returns false, and changes nothing, if there is no such test. */
+bool lesson_keep_only(struct lesson *lesson, const char *id);
+
+/* Has the lesson tests of this kind? */
+bool lesson_has(const struct lesson *lesson, bool e2e);
 
 /* The test with that id, or NULL. */
 struct test *lesson_test(struct lesson *lesson, const char *id, size_t length);

@@ -305,6 +305,27 @@ void lesson_free(struct lesson *lesson)
     free(lesson);
 }
 
+bool lesson_keep_only(struct lesson *lesson, const char *id)
+{
+    struct test *test = lesson_test(lesson, id, strlen(id));
+    if (test == NULL)
+        return false;
+    for (size_t i = 0; i < lesson->count; i++)
+        if (&lesson->tests[i] != test)
+            test_free(&lesson->tests[i]);
+    lesson->tests[0] = *test;
+    lesson->count = 1;
+    return true;
+}
+
+bool lesson_has(const struct lesson *lesson, bool e2e)
+{
+    for (size_t i = 0; i < lesson->count; i++)
+        if (lesson->tests[i].e2e == e2e)
+            return true;
+    return false;
+}
+
 struct test *lesson_test(struct lesson *lesson, const char *id, size_t length)
 {
     for (size_t i = 0; i < lesson->count; i++)

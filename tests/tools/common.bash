@@ -93,14 +93,15 @@ grader_options() {
     [[ -z ${SANDBOX:-} ]] || options+=("--sandbox=$SANDBOX")
 }
 
-# up_to_date LESSON: grade the student's files quietly unless the last result is newer than all of them.
+# up_to_date LESSON: grade the student's files quietly, unless the last result is newer than all of them.
 up_to_date() {
     local file record=$results/lesson-${1%%-*}.json
     for file in $(student_files "$1"); do
         if [[ ! -e $record || $(student_folder "$1")/$file -nt $record ]]; then
             grader_options
             mkdir -p "$results"
-            build/bin/grade "${options[@]}" --results="$results" --quiet "$1" >&2 || [[ $? = 1 ]] || fail "The lesson could not be graded: see make lesson-${1%%-*}"
+            build/bin/grade "${options[@]}" --results="$results" --quiet "$1" >&2 || [[ $? = 1 ]] ||
+                fail "The lesson could not be graded: see make lesson-${1%%-*}"
             return 0
         fi
     done

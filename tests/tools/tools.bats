@@ -145,6 +145,13 @@ commit() {
     assert_output --partial "no hint is needed"
 }
 
+@test "hints are about your own files, though a submission was graded since" {
+    mkdir -p other/01-first && echo right >other/01-first/one.c
+    SUBMISSION=other run -0 tests/tools/grade 1
+    run -0 tests/tools/hint 1
+    assert_line "Task 1: so"
+}
+
 # An edit, newer than the last result by the clock.
 sleep_past_mtime() {
     echo "$2" >"$1"
