@@ -42,7 +42,7 @@ descriptors() {
     sed -n 's/.* \([0-9][0-9]*\)  *protocol .*$/\1/p' <<<"$output"
 }
 
-# lab: points=4 task=2 needs="socket_open/opens_the_kind_that_was_asked_for socket_describe/tells_family_type_and_protocol family_name type_name protocol_name socket_close_all/passes_over_negative_entries" read="What an error tells you" man="2 socket" likely="the table shows what socket_open() returned and socket_describe() said"
+# lab: points=4 task=2 needs="socket_open/returns_minus_1_with_the_errno_of_socket socket_describe/tells_family_type_and_protocol family_name type_name protocol_name socket_close_all/passes_over_negative_entries" read="What an error tells you" man="2 socket" likely="the table shows what socket_open() returned and socket_describe() said"
 @test "sockets shows what every Linux opens, and as what" {
     run -0 --separate-stderr sockets
     expect_row AF_INET SOCK_STREAM 0 '[0-9]+ protocol IPPROTO_TCP'
@@ -52,7 +52,7 @@ descriptors() {
     expect_row AF_UNIX SOCK_SEQPACKET 0 '[0-9]+ protocol 0'
 }
 
-# lab: points=3 task=1 needs="socket_open/returns_minus_1_with_the_errno_of_socket socket_describe/tells_family_type_and_protocol family_name type_name protocol_name socket_close_all/passes_over_negative_entries" read="What an error tells you" man="2 socket" likely="socket_open() returns -1 with errno exactly as socket() left it"
+# lab: points=3 task=1 needs="socket_open/passes_the_protocol_on socket_describe/tells_family_type_and_protocol family_name type_name protocol_name socket_close_all/passes_over_negative_entries" read="What an error tells you" man="2 socket" likely="socket_open() returns -1 with errno exactly as socket() left it"
 @test "sockets tells the errors apart" {
     run -0 --separate-stderr sockets
     expect_row AF_INET SOCK_STREAM IPPROTO_UDP 'EPROTONOSUPPORT no such protocol for it'
@@ -61,7 +61,7 @@ descriptors() {
     expect_row 99 SOCK_STREAM 0 'EAFNOSUPPORT no such family here'
 }
 
-# lab: points=3 task=4 needs="socket_describe/tells_family_type_and_protocol family_name type_name protocol_name socket_close_all/passes_over_negative_entries" read="Names for numbers" man="2 socket" likely="each column is one of your three names: compare it with the lists in endpoint.h"
+# lab: points=3 task=4 needs="socket_open/returns_minus_1_with_the_errno_of_socket socket_describe/tells_family_type_and_protocol family_name type_name protocol_name socket_close_all/passes_over_negative_entries" read="Names for numbers" man="2 socket" likely="each column is one of your three names: compare it with the lists in endpoint.h"
 @test "sockets names everything it asks for, in 80 columns" {
     run -0 --separate-stderr sockets
     local asked
@@ -92,7 +92,7 @@ AF_INET 99 0
     assert [ "$longest" -le 80 ]
 }
 
-# lab: points=2 task=1 needs="socket_open/returns_the_lowest_free_descriptor socket_describe/tells_family_type_and_protocol family_name type_name protocol_name socket_close_all/passes_over_negative_entries" read="A socket is a descriptor" man="2 socket" likely="return the descriptor that socket() returned, and keep it open"
+# lab: points=2 task=1 needs="socket_open/returns_minus_1_with_the_errno_of_socket socket_open/returns_the_lowest_free_descriptor socket_describe/tells_family_type_and_protocol family_name type_name protocol_name socket_close_all/passes_over_negative_entries" read="A socket is a descriptor" man="2 socket" likely="return the descriptor that socket() returned, and keep it open"
 @test "each socket gets a higher descriptor while all stay open" {
     run -0 --separate-stderr sockets
     local all
@@ -101,7 +101,7 @@ AF_INET 99 0
     assert [ "$(wc -l <<<"$all")" -ge 5 ]
 }
 
-# lab: points=3 task=1 needs="socket_open/says_EMFILE_when_no_descriptor_is_left socket_describe/tells_family_type_and_protocol family_name type_name protocol_name socket_close_all/passes_over_negative_entries" read="What an error tells you" man="2 getrlimit" likely="when there is no descriptor left, socket_open() returns -1 with errno EMFILE"
+# lab: points=3 task=1 needs="socket_open/returns_minus_1_with_the_errno_of_socket socket_open/says_EMFILE_when_no_descriptor_is_left socket_describe/tells_family_type_and_protocol family_name type_name protocol_name socket_close_all/passes_over_negative_entries" read="What an error tells you" man="2 getrlimit" likely="when there is no descriptor left, socket_open() returns -1 with errno EMFILE"
 @test "with two descriptors left, the third socket says EMFILE" {
     run -0 --separate-stderr sockets
     local third family type protocol

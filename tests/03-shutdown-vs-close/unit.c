@@ -4,7 +4,8 @@
  *
  * Where it can be, everything that the peer does is done before the student's function is
  * called, and the kernel is asked afterwards: no thread has to win a race, and a right
- * program cannot fail because the machine is busy. Time is only ever measured from below.
+ * program cannot fail because the machine is busy. Time is measured from below; from above
+ * only by a witness (see there), which looks at what the student's thread does.
  */
 #define _GNU_SOURCE
 #include "calls.h"
@@ -18,10 +19,13 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,8 +34,15 @@
  * LONG_MS    never used up by a right program: all that it waits for is there
  * SHORT_MS   meant to pass
  * COARSE_MS  by which a clock may be too coarse (CLOCK_MONOTONIC_COARSE ticks every 4 ms)
+ * CALLS_PER_MS  a program that sleeps makes fewer calls, one that spins ten times as many
  */
-enum { LONG_MS = 60000, SHORT_MS = 30, COARSE_MS = 5, STREAM_MAX = 100000 };
+enum {
+    LONG_MS = 60000,
+    SHORT_MS = 30,
+    COARSE_MS = 5,
+    CALLS_PER_MS = 20,
+    STREAM_MAX = 100000
+};
 
 /* ---- streams, and what the peer does to them ------------------------------------- */
 
@@ -128,6 +139,36 @@ static int state_in_kernel(uint16_t local, uint16_t remote)
     return (int)found;
 }
 
+/*
+ * The clocks that the student's code reads, and the test: these stand in for the C
+ * library's. While set_forward_by is not 0, somebody sets the time of day on by so many
+ * seconds before each look at it.
+ */
+static time_t set_forward_by;
+
+static time_t seconds_set(void)
+{
+    static time_t ahead;
+    return ahead += set_forward_by;
+}
+
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    int result = (int)syscall(SYS_clock_gettime, clock, now);
+    if (set_forward_by != 0 && result == 0 &&
+        (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
+        now->tv_sec += seconds_set();
+    return result;
+}
+
+int gettimeofday(struct timeval *restrict now, void *restrict zone)
+{
+    int result = (int)syscall(SYS_gettimeofday, now, zone);
+    if (set_forward_by != 0 && result == 0)
+        now->tv_sec += seconds_set();
+    return result;
+}
+
 static double milliseconds(void)
 {
     struct timespec now;
@@ -157,11 +198,110 @@ static void expect_success(long result)
     lab_expect(result == 0, "0", "returned %s", lab_result(result, errno));
 }
 
+/* For the functions that leave the descriptor to the caller. */
+static void expect_still_open(int fd)
+{
+    lab_likely(
+        "the descriptor is the caller's, also when something failed: no close() here");
+    lab_expect(lab_is_open(fd), "the descriptor still open", "closed it");
+    lab_likely(NULL);
+}
+
 static void expect_count(ssize_t result, size_t n)
 {
     char expected[32];
     snprintf(expected, sizeof expected, "%zu", n);
     lab_expect(result == (ssize_t)n, expected, "returned %s", lab_result(result, errno));
+}
+
+/*
+ * A witness: a thread that sees the student's function sleep after its time is over. No
+ * load of the machine makes that happen to a right program. The time counts from a moment
+ * when the function was seen asleep, so after it began; the two threads share a processor,
+ * whose timers wake the student's before the witness, so that it may wait to run but does
+ * not sleep; it must be asleep LATE_MS after its time, and at each of LOOKS looks. Then the
+ * witness ends the peer's stream, so that the test ends too.
+ */
+enum { LATE_MS = 300, LOOKS = 5, LOOK_MS = 10 };
+
+struct witness {
+    pthread_t thread;
+    pid_t of; /* the thread that it looks at */
+    cpu_set_t processors;
+    int peer, time_ms;
+    atomic_bool returned, overslept;
+    char call[64]; /* in which it slept */
+};
+
+static bool is_asleep(pid_t thread)
+{
+    char path[64], text[256], state = '?';
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", (int)thread);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = file == -1 ? -1 : read(file, text, sizeof text - 1);
+    if (file != -1)
+        close(file);
+    text[n > 0 ? n : 0] = '\0';
+    const char *name_ends = strrchr(text, ')');
+    if (name_ends != NULL)
+        sscanf(name_ends, ") %c", &state);
+    return state == 'S';
+}
+
+static void *witness(void *argument)
+{
+    struct witness *witness = argument;
+    double seen = 0;
+    for (int looks = 0; looks < LOOKS; poll(NULL, 0, LOOK_MS)) {
+        bool asleep = is_asleep(witness->of);
+        if (atomic_load(&witness->returned))
+            return NULL;
+        if (asleep && seen == 0)
+            seen = milliseconds();
+        if (!asleep || milliseconds() < seen + witness->time_ms + LATE_MS)
+            looks = 0;
+        else
+            looks++;
+    }
+    const char *call = calls_blocked();
+    snprintf(witness->call, sizeof witness->call, "%s", call ? call : "no known call");
+    atomic_store(&witness->overslept, true);
+    shutdown(witness->peer, SHUT_WR);
+    return NULL;
+}
+
+static void call_witness(struct witness *to, int peer, int time_ms)
+{
+    cpu_set_t one;
+    int here = sched_getcpu();
+    *to = (struct witness){.of = (pid_t)syscall(SYS_gettid)};
+    to->peer = peer;
+    to->time_ms = time_ms;
+    CPU_ZERO(&to->processors);
+    sched_getaffinity(0, sizeof to->processors, &to->processors);
+    CPU_ZERO(&one);
+    CPU_SET((size_t)(here == -1 ? 0 : here), &one);
+    sched_setaffinity(0, sizeof one, &one); /* if it fails, LATE_MS must do */
+    if (pthread_create(&to->thread, NULL, witness, to) != 0)
+        lab_error("pthread_create()");
+}
+
+/* errno is kept over the call. */
+static void dismiss_witness(struct witness *witness)
+{
+    int error = errno;
+    atomic_store(&witness->returned, true);
+    pthread_join(witness->thread, NULL);
+    sched_setaffinity(0, sizeof witness->processors, &witness->processors);
+    errno = error;
+}
+
+static void expect_no_oversleeping(const struct witness *witness)
+{
+    char expected[64];
+    snprintf(expected, sizeof expected, "to wait for %d ms in all", witness->time_ms);
+    lab_expect(!atomic_load(&witness->overslept), expected,
+               "still slept %d ms after that, in %s", LATE_MS, witness->call);
 }
 
 /* ---- stream_end ------------------------------------------------------------------ */
@@ -233,7 +373,8 @@ LAB_TEST(
 }
 
 LAB_TEST(stream_end, works_on_a_local_stream, .points = 2, .task = 1,
-         .read = "Two directions", .man = "2 shutdown",
+         .needs = "stream_end/the_answer_can_still_be_read", .read = "Two directions",
+         .man = "2 shutdown",
          .likely = "nothing here needs TCP: shutdown(fd, SHUT_WR) works on every stream")
 {
     int fds[2];
@@ -261,10 +402,12 @@ LAB_TEST(stream_end, reports_a_connection_that_is_gone, .points = 2, .task = 1,
     wait_until(fds[0], 0);
     lab_peer("reset the connection");
     expect_failure(stream_end(fds[0]), ENOTCONN);
+    expect_still_open(fds[0]);
     lab_close(fds[0]);
     lab_peer("never was: this descriptor is a pipe's");
     lab_pipe(file);
     expect_failure(stream_end(file[1]), ENOTSOCK);
+    expect_still_open(file[1]);
     lab_close(file[0]);
     lab_close(file[1]);
     lab_peer("never was: this descriptor is closed");
@@ -274,7 +417,7 @@ LAB_TEST(stream_end, reports_a_connection_that_is_gone, .points = 2, .task = 1,
 /* ---- stream_drain ---------------------------------------------------------------- */
 
 LAB_TEST(
-    stream_drain, counts_the_bytes_up_to_the_end, .points = 4, .task = 2,
+    stream_drain, counts_the_bytes_up_to_the_end, .points = 3, .task = 2,
     .read = "Hear the peer out", .man = "2 recv",
     .likely =
         "one recv() takes what fits into the buffer: loop until it returns 0, and add up")
@@ -305,9 +448,42 @@ LAB_TEST(stream_drain, the_end_alone_is_no_bytes, .points = 1, .task = 2,
     end_stream(fds[1]);
     wait_until(fds[0], POLLRDHUP);
     lab_peer("ended its stream without a byte");
-    expect_count(stream_drain(fds[0], 0, LONG_MS), 0);
+    expect_count(stream_drain(fds[0], SIZE_MAX, LONG_MS), 0);
+    expect_still_open(fds[0]);
     lab_close(fds[0]);
     lab_close(fds[1]);
+}
+
+/* A blocking descriptor and a non-blocking one; a drain that succeeds and one that fails. */
+LAB_TEST(
+    stream_drain, leaves_the_descriptor_as_it_was, .points = 1, .task = 2,
+    .needs = "stream_drain/counts_the_bytes_up_to_the_end", .read = "Hear the peer out",
+    .man = "2 fcntl",
+    .likely =
+        "MSG_DONTWAIT is for one call and changes nothing; what is set for the while must be put back on every way out")
+{
+    lab_peer("sent 10 bytes and ended its stream");
+    for (int i = 0; i < 4; i++) {
+        int fds[2];
+        bool non_blocking = (i & 1) != 0, fails = (i & 2) != 0;
+        struct timeval time;
+        unix_pair(fds);
+        fcntl(fds[0], F_SETFL, non_blocking ? O_NONBLOCK : 0);
+        send_bytes(fds[1], 10);
+        end_stream(fds[1]);
+        stream_drain(fds[0], fails ? 1 : SIZE_MAX, LONG_MS);
+        lab_expect(lab_is_open(fds[0]), "the descriptor still open", "closed it");
+        lab_expect(((fcntl(fds[0], F_GETFL) & O_NONBLOCK) != 0) == non_blocking,
+                   non_blocking ? "the socket non-blocking as before"
+                                : "the socket blocking as before",
+                   "made it %s%s", non_blocking ? "blocking" : "non-blocking",
+                   fails ? ", and failed as the limit was 1" : "");
+        getsockopt(fds[0], SOL_SOCKET, SO_RCVTIMEO, &time, &(socklen_t){sizeof time});
+        lab_expect(time.tv_sec == 0 && time.tv_usec == 0, "no SO_RCVTIMEO, as before",
+                   "left one of %ld.%06ld s", (long)time.tv_sec, (long)time.tv_usec);
+        lab_close(fds[0]);
+        lab_close(fds[1]);
+    }
 }
 
 LAB_TEST(
@@ -317,15 +493,19 @@ LAB_TEST(
     .likely =
         "limit_bytes is the most that is right: fail when there is more, not when there is as much")
 {
-    int fds[2];
-    size_t n = 1 + lab_random_below(STREAM_MAX);
-    unix_pair(fds);
-    send_bytes(fds[1], n);
-    end_stream(fds[1]);
-    lab_peer("sent as many bytes as the limit, %zu, and ended its stream", n);
-    expect_count(stream_drain(fds[0], n, LONG_MS), n);
-    lab_close(fds[0]);
-    lab_close(fds[1]);
+    size_t sizes[] = {1 + lab_random_below(STREAM_MAX), 0};
+    for (int i = 0; i < 2; i++) {
+        int fds[2];
+        unix_pair(fds);
+        if (sizes[i] > 0)
+            send_bytes(fds[1], sizes[i]);
+        end_stream(fds[1]);
+        lab_peer("%ssent as many bytes as the limit, %zu, and ended its stream",
+                 i > 0 ? "then, on another stream, " : "", sizes[i]);
+        expect_count(stream_drain(fds[0], sizes[i], LONG_MS), sizes[i]);
+        lab_close(fds[0]);
+        lab_close(fds[1]);
+    }
 }
 
 LAB_TEST(stream_drain, at_zero_reads_what_has_come, .points = 2, .task = 2,
@@ -341,7 +521,7 @@ LAB_TEST(stream_drain, at_zero_reads_what_has_come, .points = 2, .task = 2,
     lab_peer(
         "sent %zu bytes and ended its stream, before you were called with a timeout of 0",
         n);
-    expect_count(stream_drain(fds[0], n, 0), n);
+    expect_count(stream_drain(fds[0], SIZE_MAX, 0), n);
     lab_close(fds[0]);
     lab_close(fds[1]);
 }
@@ -418,7 +598,7 @@ static ssize_t drain_a_flood(int timeout_ms)
 }
 
 LAB_TEST(
-    stream_drain, the_time_is_for_the_whole_call, .points = 4, .task = 2,
+    stream_drain, the_time_is_for_the_whole_call, .points = 3, .task = 2,
     .needs = "stream_drain/counts_the_bytes_up_to_the_end", .read = "Hear the peer out",
     .man = "2 clock_gettime",
     .likely =
@@ -445,8 +625,16 @@ LAB_TEST(
     send_whole(fds[1], "x", 1);
     lab_peer("sent one byte, and then neither another nor the end");
     double start = milliseconds();
-    expect_failure(stream_drain(fds[0], SIZE_MAX, SHORT_MS), ETIMEDOUT);
+    ssize_t result = stream_drain(fds[0], SIZE_MAX, SHORT_MS);
+    double passed = milliseconds() - start;
+    expect_failure(result, ETIMEDOUT);
     expect_passed(start, SHORT_MS);
+    unsigned calls = calls_made(CALLS_RECEIVE) + calls_made(CALLS_WAIT);
+    lab_likely(
+        "a loop that asks recv() again and again takes the whole processor: sleep, in poll()");
+    lab_expect(calls < CALLS_PER_MS * passed, "to sleep while nothing comes",
+               "read or polled %u times in %.0f ms", calls, passed);
+    lab_likely(NULL);
     lab_peer("was asked once more, with a timeout of 0");
     expect_failure(stream_drain(fds[0], SIZE_MAX, 0), ETIMEDOUT);
     lab_close(fds[0]);
@@ -454,9 +642,59 @@ LAB_TEST(
 }
 
 /*
- * Signals come every 2 ms, a tenth of the timeout. A wait that starts anew with each of
- * them would never end: after 100, the handler ends the peer's stream. A right program is
- * out long before, as it looks at the clock between any two signals.
+ * An AF_UNIX stream whose reader asks for two bytes at least (SO_RCVLOWAT): with one byte
+ * there poll() says that it is readable, and a recv() that may wait waits for the second.
+ */
+LAB_TEST(
+    stream_drain, waits_nowhere_but_within_the_time, .points = 1, .task = 2,
+    .needs = "stream_drain/waits_until_the_time_is_over", .read = "Hear the peer out",
+    .man = "2 recv",
+    .likely =
+        "poll() may say readable where recv() then waits: with MSG_DONTWAIT it never does")
+{
+    int fds[2], two = 2;
+    struct witness witness;
+    unix_pair(fds);
+    if (setsockopt(fds[0], SOL_SOCKET, SO_RCVLOWAT, &two, sizeof two) == -1)
+        lab_error("SO_RCVLOWAT");
+    send_whole(fds[1], "x", 1);
+    lab_peer(
+        "sent one byte, where SO_RCVLOWAT asks for two: poll() says readable, and recv() waits");
+    call_witness(&witness, fds[1], SHORT_MS);
+    double start = milliseconds();
+    ssize_t result = stream_drain(fds[0], SIZE_MAX, SHORT_MS);
+    dismiss_witness(&witness);
+    expect_no_oversleeping(&witness);
+    expect_failure(result, ETIMEDOUT);
+    expect_passed(start, SHORT_MS);
+    lab_close(fds[0]);
+    lab_close(fds[1]);
+}
+
+LAB_TEST(
+    stream_drain, does_not_go_by_the_time_of_day, .points = 1, .task = 2,
+    .needs = "stream_drain/waits_until_the_time_is_over", .read = "Hear the peer out",
+    .man = "2 clock_gettime",
+    .likely =
+        "CLOCK_REALTIME is the time of day, which can be set: take the deadline by CLOCK_MONOTONIC")
+{
+    int fds[2];
+    unix_pair(fds);
+    lab_peer(
+        "is silent; somebody sets the time of day on, by an hour each time you look");
+    double start = milliseconds();
+    set_forward_by = 3600;
+    ssize_t result = stream_drain(fds[0], SIZE_MAX, SHORT_MS);
+    set_forward_by = 0;
+    expect_failure(result, ETIMEDOUT);
+    expect_passed(start, SHORT_MS);
+    lab_close(fds[0]);
+    lab_close(fds[1]);
+}
+
+/*
+ * Signals come every 2 ms, and after so many of them the handler ends the peer's stream.
+ * They interrupt whatever waits at that moment.
  */
 static int signals_left, end_by_signal;
 
@@ -467,38 +705,28 @@ static void count_signal(int number)
         shutdown(end_by_signal, SHUT_WR);
 }
 
-LAB_TEST(
-    stream_drain, signals_do_not_start_the_time_anew, .points = 3, .task = 2,
-    .needs = "stream_drain/the_time_is_for_the_whole_call", .read = "Hear the peer out",
-    .man = "7 signal",
-    .likely = "after EINTR wait for what is left of the time, not for all of it again")
+static ssize_t drain_with_signals(int fd, int peer, int signals, int timeout_ms)
 {
-    int fds[2];
     struct sigaction counting = {.sa_handler = count_signal};
     struct itimerval often = {{0, 2000}, {0, 2000}}, never = {{0, 0}, {0, 0}};
-    unix_pair(fds);
-    signals_left = 100;
-    end_by_signal = fds[1];
+    signals_left = signals;
+    end_by_signal = peer;
     sigaction(SIGALRM, &counting, NULL);
-    lab_peer("is silent; a signal comes every 2 ms, and the time is 20 ms");
-    double start = milliseconds();
     setitimer(ITIMER_REAL, &often, NULL);
-    ssize_t result = stream_drain(fds[0], SIZE_MAX, 20);
+    ssize_t result = stream_drain(fd, SIZE_MAX, timeout_ms);
     int error = errno;
     setitimer(ITIMER_REAL, &never, NULL);
     signal(SIGALRM, SIG_DFL);
     errno = error;
-    expect_failure(result, ETIMEDOUT);
-    expect_passed(start, 20);
-    lab_close(fds[0]);
-    lab_close(fds[1]);
+    return result;
 }
 
 LAB_TEST(
     stream_drain, goes_on_after_EINTR, .points = 2, .task = 2,
     .needs = "stream_drain/counts_the_bytes_up_to_the_end", .read = "Hear the peer out",
     .man = "7 signal",
-    .likely = "EINTR says that a signal came, and nothing about the stream: try again")
+    .likely =
+        "EINTR, from recv() or from poll(), says that a signal came, and nothing about the stream: try again")
 {
     int fds[2];
     unix_pair(fds);
@@ -507,13 +735,40 @@ LAB_TEST(
     lab_peer("sent 10 bytes and ended its stream; signals interrupted your first calls");
     fault_once(CALLS_RECEIVE, 1, (struct fault){.error = EINTR});
     fault_once(CALLS_WAIT, 1, (struct fault){.error = EINTR});
-    expect_count(stream_drain(fds[0], 10, LONG_MS), 10);
+    expect_count(stream_drain(fds[0], SIZE_MAX, LONG_MS), 10);
+    fault_none();
+    lab_close(fds[0]);
+    lab_close(fds[1]);
+    unix_pair(fds);
+    send_bytes(fds[1], 5);
+    lab_peer(
+        "then, on another stream, sent 5 bytes, was silent while signals came, and ended it");
+    expect_count(drain_with_signals(fds[0], fds[1], 5, LONG_MS), 5);
+    lab_close(fds[0]);
+    lab_close(fds[1]);
+}
+
+/* A wait that starts anew with each signal would never end: hence the last signal's end
+   of the stream. A right program looks at the clock between any two, and is out before. */
+LAB_TEST(
+    stream_drain, signals_do_not_start_the_time_anew, .points = 2, .task = 2,
+    .needs =
+        "stream_drain/the_time_is_for_the_whole_call, stream_drain/goes_on_after_EINTR",
+    .read = "Hear the peer out", .man = "7 signal",
+    .likely = "after EINTR wait for what is left of the time, not for all of it again")
+{
+    int fds[2];
+    unix_pair(fds);
+    lab_peer("is silent; a signal comes every 2 ms, and the time is 20 ms");
+    double start = milliseconds();
+    expect_failure(drain_with_signals(fds[0], fds[1], 100, 20), ETIMEDOUT);
+    expect_passed(start, 20);
     lab_close(fds[0]);
     lab_close(fds[1]);
 }
 
 LAB_TEST(
-    stream_drain, waits_on_a_non_blocking_socket, .points = 3, .task = 2,
+    stream_drain, waits_on_a_non_blocking_socket, .points = 2, .task = 2,
     .needs = "stream_drain/counts_the_bytes_up_to_the_end", .read = "Hear the peer out",
     .man = "2 recv",
     .likely =
@@ -527,19 +782,16 @@ LAB_TEST(
     lab_peer(
         "sent 10 bytes and its end, which came just after your first look (EAGAIN); the timeout is -1000");
     fault_once(CALLS_RECEIVE, 1, (struct fault){.error = EAGAIN});
-    expect_count(stream_drain(fds[0], 10, -1000), 10);
-    lab_likely("leave the descriptor's flags as they are: MSG_DONTWAIT is for one call");
-    lab_expect((fcntl(fds[0], F_GETFL) & O_NONBLOCK) != 0,
-               "the socket still non-blocking", "made it blocking");
+    expect_count(stream_drain(fds[0], SIZE_MAX, -1000), 10);
     lab_close(fds[0]);
     lab_close(fds[1]);
 }
 
 LAB_TEST(
-    stream_drain, reports_what_went_wrong, .points = 3, .task = 2, .read = "FIN and RST",
-    .man = "2 recv",
+    stream_drain, tells_a_reset_from_the_end, .points = 1, .task = 2,
+    .read = "FIN and RST", .man = "2 recv",
     .likely =
-        "a result of -1 is no end of the stream: return -1 and leave errno as recv() or poll() set it")
+        "a result of -1 is no end of the stream: return -1 and leave errno as recv() set it")
 {
     int fds[2];
     lab_tcp_pair(fds);
@@ -548,10 +800,43 @@ LAB_TEST(
     wait_until(fds[0], 0);
     lab_peer("sent \"lost\" and reset the connection");
     expect_failure(stream_drain(fds[0], SIZE_MAX, LONG_MS), ECONNRESET);
+    expect_still_open(fds[0]);
     lab_close(fds[0]);
-    lab_peer("never was: the descriptor is closed, or -1");
+}
+
+LAB_TEST(
+    stream_drain, reports_a_closed_descriptor, .points = 1, .task = 2,
+    .read = "The calls", .man = "2 recv",
+    .likely =
+        "recv() says EBADF: return -1 at once and leave errno as it is. poll() says POLLNVAL instead, in revents")
+{
+    int fds[2];
+    unix_pair(fds);
+    lab_close(fds[0]);
+    lab_close(fds[1]);
+    lab_peer("never was: the descriptor is closed");
     expect_failure(stream_drain(fds[0], SIZE_MAX, SHORT_MS), EBADF);
+}
+
+LAB_TEST(
+    stream_drain, reports_minus_1_as_a_descriptor, .points = 1, .task = 2,
+    .needs = "stream_drain/reports_a_closed_descriptor", .read = "The calls",
+    .man = "2 poll",
+    .likely =
+        "poll() passes over -1 in silence, and waits all the time: recv() is the call that says EBADF")
+{
+    lab_peer("never was: the descriptor is -1, as of a connection that failed");
     expect_failure(stream_drain(-1, SIZE_MAX, SHORT_MS), EBADF);
+}
+
+LAB_TEST(
+    stream_drain, reports_a_wait_that_failed, .points = 1, .task = 2,
+    .needs = "stream_drain/waits_until_the_time_is_over", .read = "Hear the peer out",
+    .man = "2 poll",
+    .likely =
+        "poll() too can fail, and not only by EINTR: return -1 and leave errno as it set it")
+{
+    int fds[2];
     unix_pair(fds);
     lab_peer("is silent; the kernel has no memory left for your wait");
     fault_once(CALLS_WAIT, 1, (struct fault){.error = ENOMEM});
@@ -564,8 +849,54 @@ LAB_TEST(
 
 /* ---- stream_close ---------------------------------------------------------------- */
 
+/* The result of a stream_close() that must succeed, and close. */
+static void expect_closed(int result, int fd)
+{
+    if (result > 0)
+        lab_likely(
+            "what stream_drain() returned is a count: stream_close() says 0 or -1, and no more");
+    expect_success(result);
+    lab_likely(
+        "stream_drain() and stream_end() leave the descriptor open: close it here");
+    lab_expect(!lab_is_open(fd), "the descriptor closed", "returned 0 and left it open");
+    lab_likely(NULL);
+}
+
+/* A peer that ends its stream when it sees the end of ours: by a signal, which the kernel
+   sends when that end comes (O_ASYNC), so that no time passes between the two. */
+static void end_too(int number)
+{
+    (void)number;
+    shutdown(end_by_signal, SHUT_WR);
+}
+
 LAB_TEST(
-    stream_close, the_peer_gets_every_byte, .points = 6, .task = 3,
+    stream_close, ends_its_stream_before_it_drains, .points = 3, .task = 3,
+    .needs = "stream_drain/counts_the_bytes_up_to_the_end", .read = "Questions",
+    .man = "2 shutdown",
+    .likely =
+        "the peer waits for the end of your stream, and you for the end of its: end first, then drain")
+{
+    int fds[2];
+    struct sigaction ending = {.sa_handler = end_too};
+    unix_pair(fds);
+    send_bytes(fds[1], 8);
+    end_by_signal = fds[1];
+    sigaction(SIGIO, &ending, NULL);
+    if (fcntl(fds[1], F_SETOWN, getpid()) == -1 || fcntl(fds[1], F_SETFL, O_ASYNC) == -1)
+        lab_error("F_SETOWN or O_ASYNC");
+    lab_peer("sent 8 bytes, and ends its stream as soon as it reads the end of yours");
+    int result = stream_close(fds[0]);
+    int error = errno;
+    fcntl(fds[1], F_SETFL, 0);
+    signal(SIGIO, SIG_DFL);
+    errno = error;
+    expect_closed(result, fds[0]);
+    lab_close(fds[1]);
+}
+
+LAB_TEST(
+    stream_close, the_peer_gets_every_byte, .points = 5, .task = 3,
     .needs = "stream_drain/counts_the_bytes_up_to_the_end",
     .read = "Close with unread data", .man = "2 close",
     .likely =
@@ -580,9 +911,7 @@ LAB_TEST(
     lab_peer(
         "sent \"question\", which you have not read, ended its stream, and has yet to read the %zu bytes that you sent",
         n);
-    expect_success(stream_close(fds[0]));
-    lab_expect(!lab_is_open(fds[0]), "the descriptor closed",
-               "returned 0 and left it open");
+    expect_closed(stream_close(fds[0]), fds[0]);
     const struct peer_report *report = peer_observe(fds[1]);
     lab_expect(report->received == n && report->end == PEER_SAW_END,
                "every byte and then the end of the stream",
@@ -615,7 +944,7 @@ LAB_TEST(
 }
 
 LAB_TEST(
-    stream_close, grants_the_peer_so_many_bytes, .points = 3, .task = 3,
+    stream_close, grants_the_peer_so_many_bytes, .points = 2, .task = 3,
     .needs = "stream_drain", .read = "Close with unread data", .man = "2 close",
     .likely =
         "drain with the bounds of closing.h, say what the drain said, and close the descriptor in every case")
@@ -640,17 +969,22 @@ LAB_TEST(
 }
 
 LAB_TEST(
-    stream_close, waits_for_the_peer_so_long, .points = 4, .task = 3,
+    stream_close, waits_for_the_peer_so_long, .points = 3, .task = 3,
     .needs = "stream_close/grants_the_peer_so_many_bytes",
     .read = "Close with unread data", .man = "2 close",
     .likely =
         "drain with the bounds of closing.h, say what the drain said, and close the descriptor in every case")
 {
     int fds[2];
+    struct witness witness;
     lab_tcp_pair(fds);
     lab_peer("is silent, and does not end its stream");
+    call_witness(&witness, fds[1], STREAM_CLOSE_TIMEOUT_MS);
     double start = milliseconds();
-    expect_failure(stream_close(fds[0]), ETIMEDOUT);
+    int result = stream_close(fds[0]);
+    dismiss_witness(&witness);
+    expect_no_oversleeping(&witness);
+    expect_failure(result, ETIMEDOUT);
     lab_expect(!lab_is_open(fds[0]), "the descriptor closed",
                "returned -1 and left it open");
     expect_passed(start, STREAM_CLOSE_TIMEOUT_MS);
@@ -662,6 +996,7 @@ LAB_TEST(
 
 LAB_TEST(
     stream_close, closes_in_every_case, .points = 3, .task = 3,
+    .needs = "stream_close/ends_its_stream_before_it_drains",
     .read = "Close with unread data", .man = "2 close",
     .likely =
         "an early return on an error leaves the descriptor open: keep errno, close, put errno back")
@@ -671,13 +1006,20 @@ LAB_TEST(
     reset_connection(fds[1]);
     wait_until(fds[0], 0);
     lab_peer("reset the connection");
+    lab_likely("errno is that of what failed first, stream_end(): no drain after it");
     expect_failure(stream_close(fds[0]), ENOTCONN);
+    lab_likely(NULL);
     lab_expect(!lab_is_open(fds[0]), "the descriptor closed",
                "returned -1 and left it open");
-    lab_peer("never was: this descriptor is a pipe's");
+    lab_peer(
+        "then never was: a descriptor of a pipe, whose close() a signal interrupted (EINTR)");
     lab_pipe(file);
     fault_once(CALLS_CLOSE, 1, (struct fault){.error = EINTR, .after = 1});
-    expect_failure(stream_close(file[1]), ENOTSOCK);
+    int result = stream_close(file[1]);
+    lab_likely(
+        "close() sets errno too: keep that of what failed first, close, put errno back");
+    expect_failure(result, ENOTSOCK);
+    lab_likely(NULL);
     lab_expect(!lab_is_open(file[1]), "the descriptor closed",
                "returned -1 and left it open");
     lab_close(file[0]);
