@@ -20,9 +20,8 @@ enum { FOREVER = -1, CHUNK = 64 * 1024 };
 
 struct exchange {
     int server;
-    bool ended; /* standard input is at its end */
-    char input[64 *
-               1024]; /* from standard input; what lies between from and to is unsent */
+    bool ended;        /* standard input is at its end */
+    char input[CHUNK]; /* from standard input; what lies between from and to is unsent */
     size_t from, to;
     uint64_t owed; /* bytes sent that have not come back */
 };
@@ -79,11 +78,11 @@ static bool converse(int server)
             {.fd = unsent || x.ended ? -1 : STDIN_FILENO, .events = POLLIN},
             {.fd = server, .events = unsent ? POLLIN | POLLOUT : POLLIN}};
         poll(wait, 2, FOREVER); /* if it fails, nothing is ready, and it is asked again */
-        if (wait[0].revents != 0)
+        if (wait[0].revents)
             take_input(&x);
-        if ((wait[1].revents & POLLOUT) != 0)
+        if (wait[1].revents & POLLOUT)
             send_input(&x);
-        if ((wait[1].revents & ~POLLOUT) != 0)
+        if (wait[1].revents & ~POLLOUT)
             n = show_echo(&x);
     }
     return n == 0 && x.ended && x.owed == 0;

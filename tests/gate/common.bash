@@ -45,7 +45,7 @@ graded() {
     shift 2
     build/bin/grade "$@" --json="$work/record.json" "$lesson" </dev/null >"$work/verdict" 2>&1 || status=$?
     ((status == expected)) || {
-        sed 's/^/    /' "$work/verdict"
+        sed '/^    pass/d; s/^/    /' "$work/verdict" | cat -s
         fail "the grader's status is $status, not $expected"
     }
 }

@@ -52,6 +52,7 @@ inner() {
 @test "stop sends the signal, waits, and gives status, output, lines and standard error" {
     program complains 'echo one; echo two; echo three; echo "oh no" >&2; kill -STOP $$; exit 7'
     start complains
+    until [[ $(<"/proc/$pid/stat") == *") T "* ]]; do :; done
     stop CONT
     assert_failure 7
     assert_output $'two\nthree'
