@@ -513,8 +513,15 @@ static void stop_test(struct supervision *s, struct run *run, char *why, bool un
             ? text_copy(doing)
             : text_copy(
                   "none of your programs was running, and the test still waited for one"));
-    set(&test->expected, text_format("an end within %.0f s",
-                                     (run->e2e ? E2E_LIMIT : UNIT_LIMIT) * run->factor));
+    set(&test->expected,
+        why != NULL ? NULL
+                    : text_format("an end within %.0f s",
+                                  (run->e2e ? E2E_LIMIT : UNIT_LIMIT) * run->factor));
+    set(&test->said,
+        why != NULL
+            ? text_copy(
+                  "nothing in this lesson needs so much: look for a loop that does not end")
+            : NULL);
     free(doing);
     run->killed = true;
     if (run->e2e)

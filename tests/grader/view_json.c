@@ -61,13 +61,13 @@ static json_t *test_object(const struct record *record, const struct test *test,
 static json_t *extra(const struct record *record)
 {
     char *seed = text_format("%llu", (unsigned long long)record->seed);
-    json_t *object =
-        json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:s, s:s, s:i, s:f}", "lesson",
-                  record->lesson->name, "result", result_name(record->result), "passed",
-                  record->passed, "failed", record->failed, "skipped", record->skipped,
-                  "errors", record->errors, "seed", seed, "sandbox",
-                  sandbox_level_name(record->level), "first_failing_task",
-                  view_first_task(record), "seconds", rounded(record->seconds));
+    json_t *object = json_pack(
+        "{s:s, s:b, s:s, s:i, s:i, s:i, s:i, s:s, s:s, s:i, s:f}", "lesson",
+        record->lesson->name, "compiles", record->build_failure == NULL, "result",
+        result_name(record->result), "passed", record->passed, "failed", record->failed,
+        "skipped", record->skipped, "errors", record->errors, "seed", seed, "sandbox",
+        sandbox_level_name(record->level), "first_failing_task", view_first_task(record),
+        "seconds", rounded(record->seconds));
     free(seed);
     return object;
 }
