@@ -38,13 +38,16 @@ int stream_end(int fd);
  *
  * limit_bytes  the most that the peer may send. That many bytes and then the end are
  *              right; SIZE_MAX is no limit.
- * timeout_ms   milliseconds that the whole call may take (CLOCK_MONOTONIC), however often
- *              the peer sends something, and however often a signal comes
- *              0: waits for nothing, and reads all that has come already
+ * timeout_ms   milliseconds that the whole call may take (CLOCK_MONOTONIC: setting the
+ *              time of day changes nothing), however often the peer sends something, and
+ *              however often a signal comes
+ *              0: waits for nothing, and reads until nothing is there; a peer that sends
+ *              without a pause is then stopped by limit_bytes alone
  *              negative: waits for as long as it takes
  *
  * A peer that is too fast is stopped by limit_bytes, one that is too slow by timeout_ms.
- * fd stays open, and blocking or non-blocking as it was. Our own direction is untouched.
+ * Waiting is sleeping: it takes no processor time. fd stays open, blocking or non-blocking
+ * as it was, with the options it had. Our own direction is untouched.
  * Returns the number of bytes thrown away, 0 if the end was all that came; or -1 with
  * errno set (how many bytes were thrown away until then is not told):
  *   EMSGSIZE    the peer sent more than limit_bytes

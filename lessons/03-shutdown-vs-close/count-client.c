@@ -1,10 +1,12 @@
 /*
- * count-client: send standard input to a count-server, and print its answer.
+ * count-client: send standard input to a count-server, and print its answer: all that it
+ * sends, up to the end of its stream.
  *
  * usage: count-client HOST PORT
  *
- * Exit status: 0 when all was sent and the answer was printed, 1 when something failed, 2
- * when called wrongly.
+ * Exit status: 0 when all was sent and the whole answer was printed; 1, with a line on
+ * standard error, when something failed, be it that the server has gone; 2 when called
+ * wrongly.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "closing.h"

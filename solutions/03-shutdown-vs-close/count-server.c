@@ -7,10 +7,11 @@
  * The first line it prints says where: "listening on 127.0.0.1:41233". Clients are served
  * one after another. The answer is one line as wc prints it, without a name: "2 3 14". A
  * line is a newline character; a word is a run of bytes between white space (isspace() in
- * the C locale). A client that goes away gets no answer, and the next one is served.
+ * the C locale). A client that goes away, by an RST at any moment for instance, gets no
+ * answer and costs nothing: the next one is served.
  *
- * Exit status: 0 when SIGINT or SIGTERM stopped it, 1 when it cannot listen or accept, 2
- * when called wrongly.
+ * Exit status: 0 when SIGINT or SIGTERM stopped it, at once and whatever call it is in; 1,
+ * with a line on standard error, when it cannot listen or accept; 2 when called wrongly.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "closing.h"

@@ -12,7 +12,10 @@ answers() {
     nc -N "$host" "$port" >answer 2>/dev/null || : # what nc thinks of an RST is its own business
     run -0 cat -v answer                           # a NUL is ^@
     [[ -n $output ]] || likely "no answer came: recv() until it returns 0, answer then, and close in order"
-    [[ $output != "$1"*^@* ]] || likely "send as many bytes as snprintf() returned: the NUL behind them is no part of the text"
+    if [[ $output == "$1"$'\n'^@ ]]; then
+        you "sent \"$1\\n\\0\""
+        likely "send as many bytes as snprintf() returned: the NUL behind them is no part of the text"
+    fi
     assert_output "$1"
 }
 
@@ -22,19 +25,21 @@ reset=,linger=0,shut-none,end-close
 # serve_with ARGUMENT...: a server of the test's own for one client: socat with these arguments. Sets $host, $port and $pid.
 serve_with() {
     start bash -c 'exec socat -d -d -t 60 "$@" 2>&1' _ "$@"
-    [[ $line == *"listening on "* ]] || wait_for_line "listening on "
+    until [[ $line == *"listening on "* ]]; do next_line; done
     host=127.0.0.1 port=${line##*:}
 }
 listener=TCP-LISTEN:0,bind=127.0.0.1
 
-# accepted: has the server taken a connection out of the queue? The kernel gives it an inode then.
-accepted() {
-    local place name status inode
+# has_read: has the server accepted (an inode) and read (no queue on either side) what was said?
+has_read() {
+    local name remote status queues inode place accepted=1
     printf -v place ':%04X' "$port"
-    while read -r _ name _ status _ _ _ _ _ inode _; do
-        [[ $status == 01 && $name == *"$place" && $inode != 0 ]] && return 0
+    while read -r _ name remote status queues _ _ _ _ inode _; do
+        [[ $status == 01 && $name$remote == *"$place"* ]] || continue
+        [[ $queues == 00000000:00000000 ]] || return 1
+        [[ $name != *"$place" || $inode == 0 ]] || accepted=0
     done </proc/net/tcp
-    return 1
+    return "$accepted"
 }
 
 # client FILE: run count-client; the file is its input, and its output is put into the file got.
@@ -121,8 +126,9 @@ said_why() {
 @test "SIGTERM and SIGINT stop the server" {
     start count-server 127.0.0.1 0
     open_client
-    peer "a client is connected, and has not ended its stream"
-    until accepted; do :; done
+    say "half a text"
+    peer "a client has sent half a text, and not ended its stream"
+    until has_read; do :; done
     kill -TERM "$pid"
     until lab_ended "$pid"; do :; done
     hang_up
@@ -138,10 +144,13 @@ said_why() {
 
 # lab: points=1 task=5 needs="end to end/counts what each client sends" read="Your tasks" man="3 perror" likely="check the result of tcp_listen(): status 1 and a line on standard error when it fails"
 @test "the server says what is wrong" {
-    peer "192.0.2.1 is no address of this machine"
-    run --separate-stderr count-server 192.0.2.1 0
+    start count-server 127.0.0.1 0
+    run -0 nc -N "$host" "$port" <<<"text"
+    assert_output "1 1 5"
+    peer "another count-server listens there already"
+    run --separate-stderr count-server "$host" "$port"
     said_why
-    peer "no port was given"
+    peer "then no port was given"
     run -2 --separate-stderr count-server 127.0.0.1
     assert_regex "$stderr" "[Uu]sage"
 }
@@ -192,13 +201,18 @@ said_why() {
 
 # lab: points=1 task=6 needs="end to end/the client gets its answer" read="EPIPE and SIGPIPE" man="2 send" likely="sending to a server that has gone raises SIGPIPE, which kills: send() with MSG_NOSIGNAL, and say what happened"
 @test "the client survives a server that goes away" {
+    echo text >input
+    serve_with "$listener" SYSTEM:"cat >/dev/null; echo 1 1 5"
+    peer "one server answered"
+    client input
+    assert_success
     serve_with -u /dev/null "$listener,linger=0"
     server=$pid
     launch count-client "$host" "$port"
     finish "$server"
     printf -v place ':%04X ' "$port"
     while grep -q "$place" /proc/net/tcp; do :; done # until the RST has come
-    peer "accepted, ended its stream and reset the connection; then the client got its input"
+    peer "the next one accepted, ended its stream and reset the connection; then the client got its input"
     tell "text"
     end_input
     finish

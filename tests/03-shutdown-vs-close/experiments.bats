@@ -19,6 +19,7 @@ teardown() {
 
 @test "reference_count: close() leaves the stream to a duplicate, shutdown() ends it" {
     run -0 "$LAB_BIN/reference_count"
+    assert_line --regexp '^peer: recv\(\) = -1 EAGAIN$'
     assert_line "so: close() beside a duplicate leaves the stream, shutdown() ends it; a child's copy counts"
 }
 
@@ -37,8 +38,8 @@ teardown() {
 
 @test "send_returns: when the bytes are copied, and as many as fit" {
     run -0 "$LAB_BIN/send_returns"
-    assert_line --regexp '^ours: send\([0-9]+, 5 bytes\) = 5 ?$'
-    assert_line --regexp '^ours: send\([0-9]+, 33554432 bytes\) = -1 EAGAIN$'
+    assert_line --regexp '^ours: send\(5 bytes\) = 5 ?$'
+    assert_line --regexp '^ours: send\(33554432 bytes\) = -1 EAGAIN$'
     assert_line "so: send() returned before the peer read, took a part, and at last nothing more"
 }
 

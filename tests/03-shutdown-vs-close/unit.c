@@ -647,8 +647,9 @@ LAB_TEST(
  */
 LAB_TEST(
     stream_drain, waits_nowhere_but_within_the_time, .points = 1, .task = 2,
-    .needs = "stream_drain/waits_until_the_time_is_over", .read = "Hear the peer out",
-    .man = "2 recv",
+    .needs =
+        "stream_drain/waits_until_the_time_is_over, stream_drain/goes_on_after_EINTR",
+    .read = "Hear the peer out", .man = "2 recv",
     .likely =
         "poll() may say readable where recv() then waits: with MSG_DONTWAIT it never does")
 {
@@ -660,6 +661,7 @@ LAB_TEST(
     send_whole(fds[1], "x", 1);
     lab_peer(
         "sent one byte, where SO_RCVLOWAT asks for two: poll() says readable, and recv() waits");
+    fault_once(CALLS_RECEIVE, 1, (struct fault){.error = EINTR}); /* on to the wait */
     call_witness(&witness, fds[1], SHORT_MS);
     double start = milliseconds();
     ssize_t result = stream_drain(fds[0], SIZE_MAX, SHORT_MS);
@@ -872,8 +874,9 @@ static void end_too(int number)
 
 LAB_TEST(
     stream_close, ends_its_stream_before_it_drains, .points = 3, .task = 3,
-    .needs = "stream_drain/counts_the_bytes_up_to_the_end", .read = "Questions",
-    .man = "2 shutdown",
+    .needs =
+        "stream_end/the_peer_reads_everything_and_then_the_end, stream_drain/counts_the_bytes_up_to_the_end",
+    .read = "Questions", .man = "2 shutdown",
     .likely =
         "the peer waits for the end of your stream, and you for the end of its: end first, then drain")
 {
@@ -897,7 +900,7 @@ LAB_TEST(
 
 LAB_TEST(
     stream_close, the_peer_gets_every_byte, .points = 5, .task = 3,
-    .needs = "stream_drain/counts_the_bytes_up_to_the_end",
+    .needs = "stream_close/ends_its_stream_before_it_drains",
     .read = "Close with unread data", .man = "2 close",
     .likely =
         "close() with bytes unread sends RST, which throws away what is on its way: end, drain, and only then close")
@@ -945,7 +948,8 @@ LAB_TEST(
 
 LAB_TEST(
     stream_close, grants_the_peer_so_many_bytes, .points = 2, .task = 3,
-    .needs = "stream_drain", .read = "Close with unread data", .man = "2 close",
+    .needs = "stream_drain, stream_close/ends_its_stream_before_it_drains",
+    .read = "Close with unread data", .man = "2 close",
     .likely =
         "drain with the bounds of closing.h, say what the drain said, and close the descriptor in every case")
 {
@@ -1039,8 +1043,8 @@ static int times_closed(int fd)
 
 LAB_TEST(
     stream_close, closes_only_once, .points = 2, .task = 3,
-    .needs = "stream_drain/the_end_alone_is_no_bytes", .read = "Close with unread data",
-    .man = "2 close",
+    .needs = "stream_close/ends_its_stream_before_it_drains",
+    .read = "Close with unread data", .man = "2 close",
     .likely =
         "after EINTR the descriptor is gone (Linux): closing again may hit one that another thread just opened")
 {

@@ -37,7 +37,7 @@ static ssize_t look(int peer, int wait)
 {
     char byte;
     ssize_t n = recv(peer, &byte, 1, wait ? 0 : MSG_DONTWAIT);
-    printf("peer: recv(%d) = %zd %s\n", peer, n, n == -1 ? strerrorname_np(errno) : "");
+    printf("peer: recv() = %zd %s\n", n, n == -1 ? strerrorname_np(errno) : "");
     return n;
 }
 

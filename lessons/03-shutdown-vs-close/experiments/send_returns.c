@@ -33,7 +33,7 @@ static void connect_pair(int *ours, int *peer)
 static ssize_t try(int fd, const char *bytes, size_t n)
 {
     ssize_t taken = send(fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL);
-    printf("ours: send(%d, %zu bytes) = %zd %s\n", fd, n, taken,
+    printf("ours: send(%zu bytes) = %zd %s\n", n, taken,
            taken == -1 ? strerrorname_np(errno) : "");
     return taken;
 }
