@@ -2,7 +2,7 @@
  * echo-client HOST PORT: send standard input to an echo server, write to standard output what comes
  * back.
  *
- * Status 0: all of standard input was sent and came back. 1: it was not; standard error says why.
+ * Status 0: all of standard input was sent, came back and was written. 1: not so; stderr says why.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "tcp.h"

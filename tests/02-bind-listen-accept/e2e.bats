@@ -7,6 +7,7 @@ setup() {
 }
 teardown() {
     [[ -z ${socat-} ]] || kill "$socat"
+    [[ -z ${BATS_TEST_COMPLETED-} ]] || likely "all was served, and then something was wrong: the report above says what, and where"
     lab_teardown
 }
 
@@ -17,49 +18,90 @@ talk() {
     assert_output "$1"
 }
 
-# Does program PID sleep?
+# Does program PID sleep, with all its threads?
 sleeps() {
-    local state
-    read -r _ _ state _ <"/proc/$1/stat"
-    [[ $state == S ]]
+    local task state
+    for task in "/proc/$1/task"/*; do
+        read -r _ _ state _ 2>/dev/null <"$task/stat" || return
+        [[ $state == S ]] || return
+    done
+}
+
+# How often program PID went to sleep, and how much processor time it has had, in nanoseconds, with all its threads.
+measure() {
+    local task key value
+    slept=0 worked=0
+    for task in "/proc/$1/task"/*; do
+        while read -r key value; do
+            [[ $key != voluntary* ]] || slept=$((slept + value))
+        done <"$task/status" || continue # it has ended meanwhile
+        read -r value _ <"$task/schedstat" || continue
+        worked=$((worked + value))
+    done 2>/dev/null
 }
 
 # Does program PID sleep although the server has input that it has not read? Of the server, and of a client that has
-# more to say, this means that it is waiting to send (or is about to be woken).
+# more to say, this means that it is waiting to send: it slept all the time from before the look until after it.
 waits_to_send() {
-    local place name status queues
-    sleeps "$1" || return
+    local place name status queues before unread=''
+    measure "$1"
+    before=$worked
     printf -v place ':%04X' "$port"
     while read -r _ name _ status queues _; do
-        [[ $status == 01 && $name == *"$place" && ${queues#*:} != 00000000 ]] && return 0
+        [[ $status != 01 || $name != *"$place" || ${queues#*:} == 00000000 ]] || unread=yes
     done </proc/net/tcp
-    return 1
+    [[ -n $unread ]] && sleeps "$1" && measure "$1" && ((worked == before))
 }
 
-# How often the server went to sleep (of its own will), and how much processor time a program has had, in nanoseconds.
-server_sleeps() { awk '/^voluntary/ { print $2 }' "/proc/$pid/status"; }
-time_of() { cut -d ' ' -f 1 "/proc/$1/schedstat" 2>/dev/null || echo 0; }
+# Wait until a condition holds, and no longer than program $pid lives.
+await() {
+    until "$@"; do
+        ! lab_ended "$pid" || fail "the program has ended"
+    done
+}
+
+# Wait until the client that was told of the end of its input sleeps or has ended.
+comes_to_rest() {
+    likely "at the end of its input read() returns 0, for ever: tell the server with shutdown(SHUT_WR), or stop when all has come back; and poll() standard input no more"
+    measure "$pid"
+    local begin=$worked
+    until lab_ended "$pid" || sleeps "$pid"; do
+        measure "$pid"
+        ((worked < begin + 200000000)) || fail "the client works on, for 0.2 s of processor time, after the end of its input"
+    done
+}
+
+# Wait until socat has written to FILE at which port it listens.
+port_of() {
+    host=127.0.0.1
+    until [[ -e $1 && $(<"$1") =~ listening\ on\ [^$'\n']*" $host:"([0-9]+) ]]; do :; done
+    port=${BASH_REMATCH[1]}
+}
 
 # A peer with small segments and a small window: the kernel gives the other side a small buffer too, so that its send(),
 # where it does not wait, takes only a part of what it is given.
 small=mss=200,rcvbuf=1024
 
-# lab: points=6 task=6 needs="tcp_listen/lets_the_kernel_choose_a_port" read="One client after another" man="2 recv" likely="send back every byte that recv() gave, until it gives 0; then close that client and accept the next"
+# lab: points=6 task=6 needs="tcp_listen/lets_the_kernel_choose_a_port, tcp_listen/frees_the_addresses, tcp_listen/listens_only_on_the_address_asked_for, tcp_accept/returns_the_connection, address_text/writes_an_ipv4_address" read="One client after another" man="2 recv" likely="send back every byte that recv() gave, until it gives 0; then close that client and accept the next"
 @test "serves one client after another" {
     start echo-server 127.0.0.1 0
     assert_equal "$line" "listening on 127.0.0.1:$port"
     open_client
     peer "sent \"one\", and \"two\" when it had that back"
+    likely "no echo came: if the server ended at once, this is the starter's answer; if not, send back what recv() gave as soon as it comes"
     talk "one"
+    likely "send back every byte that recv() gave, until it gives 0; then close that client and accept the next"
     talk "two"
     descriptors=$(fd_count)
     hang_up
+    likely "the server ends with its first client, or closes the listener with it: close that client's connection only, and accept the next"
     open_client
     peer "the next one sent \"three\""
     talk "three"
     likely "close the connection when its client is done"
     assert_equal "$(fd_count) descriptors" "$descriptors descriptors"
     hang_up
+    likely "send back every byte that recv() gave, until it gives 0; then close that client and accept the next"
     peer "nc sent one byte, \"4\", and ended its stream"
     run -0 nc -N "$host" "$port" < <(printf 4)
     assert_output "4"
@@ -68,7 +110,7 @@ small=mss=200,rcvbuf=1024
     assert_output "five"
 }
 
-# lab: points=2 task=6 needs="tcp_listen/listens_on_ipv6" read="Where a server is" man="7 ipv6" likely="the program knows only IPv4: leave the family to getaddrinfo()" requires="ipv6"
+# lab: points=2 task=6 needs="tcp_listen/listens_on_ipv6, address_text/writes_an_ipv6_address_in_brackets, end to end/serves one client after another" read="Where a server is" man="7 ipv6" likely="the program knows only IPv4: leave the family to getaddrinfo()" requires="ipv6"
 @test "serves over IPv6" {
     start echo-server ::1 0
     assert_equal "$line" "listening on [::1]:$port"
@@ -76,9 +118,9 @@ small=mss=200,rcvbuf=1024
     assert_output "six"
 }
 
-# lab: points=3 task=6 needs="tcp_listen/reports_a_port_in_use" read="When it fails" man="2 bind" likely="when something is wrong say so on standard error, and return 2 for wrong arguments, 1 for anything else"
+# lab: points=3 task=6 needs="tcp_listen/reports_a_port_in_use, end to end/serves one client after another" read="When it fails" man="2 bind" likely="when something is wrong say so on standard error, and return 2 for wrong arguments, 1 for anything else"
 @test "says what is wrong" {
-    for wrong in "echo-server 127.0.0.1" "echo-server 127.0.0.1 0 0" "echo-client ::1" "echo-client ::1 7 7"; do
+    for wrong in "echo-server 127.0.0.1" "echo-client ::1 7 7"; do
         # shellcheck disable=SC2086 # a command and its arguments
         run -2 --separate-stderr $wrong </dev/null
         assert_equal "$output" ""
@@ -91,12 +133,13 @@ small=mss=200,rcvbuf=1024
     refute [ -z "$stderr" ]
 }
 
-# lab: points=4 task=7 needs="tcp_listen/lets_the_kernel_choose_a_port" read="Stopping" man="7 signal" likely="SIGINT or SIGTERM must end the wait for a client, and the program return 0"
+# lab: points=4 task=7 needs="end to end/serves one client after another" read="Stopping" man="7 signal" likely="SIGINT or SIGTERM must end the wait for a client, and the program return 0"
 @test "stops when told while it waits for a client" {
     for signal in TERM INT; do
         start echo-server 127.0.0.1 0
-        run -0 nc -N "$host" "$port" <<<"one"
-        assert_output "one"
+        open_client
+        talk "one"
+        hang_up
         peer "was served and has gone"
         stop "$signal"
         assert_success
@@ -116,7 +159,7 @@ small=mss=200,rcvbuf=1024
     start echo-server 127.0.0.1 0
     peer "sends without end and reads nothing"
     yes 2>/dev/null 3>&- | socat -u - "TCP:$host:$port,$small" 2>/dev/null 3>&- &
-    until waits_to_send "$pid"; do :; done
+    await waits_to_send "$pid"
     stop INT
     assert_success
 }
@@ -131,7 +174,7 @@ small=mss=200,rcvbuf=1024
     until waits_to_send $! && waits_to_send $! && waits_to_send $!; do :; done
     kill -STOP $!
     kill -CONT "$pid"
-    until sleeps "$pid"; do :; done
+    await sleeps "$pid"
     kill -CONT $!
     wait $!
     run -0 cmp input output
@@ -140,74 +183,129 @@ small=mss=200,rcvbuf=1024
 # lab: points=3 task=6 needs="end to end/serves one client after another" read="Clients that break off" man="2 send" likely="a client that has gone must cost one connection, not the server: send with MSG_NOSIGNAL, and look at every result"
 @test "outlives a client that breaks off" {
     start echo-server 127.0.0.1 0
+    open_client
+    talk "one"
+    say "two"
+    peer "sent \"one\" and read it again; sent \"two\", and closed when that had come back, without reading it (RST)"
+    until read -r -t 0 -u "$client"; do
+        ! lab_ended "$pid" || fail "the program has ended"
+    done
+    hang_up
+    open_client
+    likely "recv() returned -1, as the client had reset the connection: that ends this client, not the server"
+    talk "three"
+    hang_up
+    likely "a client that has gone must cost one connection, not the server: send with MSG_NOSIGNAL, and look at every result"
     kill -STOP "$pid"
     peer "socat sent 100000 bytes and closed without reading any"
     head -c 100000 /dev/zero | socat -u - "TCP:$host:$port"
     kill -CONT "$pid"
     run -0 nc -N "$host" "$port" <<<"still here"
     assert_output "still here"
-    stop TERM
-    assert_success
 }
 
-# lab: points=3 task=6 needs="tcp_accept/reports_that_no_descriptor_is_free" read="When no descriptor is free" man="2 accept" likely="after EMFILE wait a moment before the next accept(): the listener stays readable, and a loop would spin"
+# lab: points=3 task=6 needs="tcp_accept/reports_that_no_descriptor_is_free, end to end/serves one client after another" read="When no descriptor is free" man="2 accept" likely="after EMFILE wait a moment before the next accept(): the listener stays readable, and a loop would spin"
 @test "keeps a client waiting while no descriptor is free" {
     start echo-server 127.0.0.1 0
-    until sleeps "$pid"; do :; done
+    await sleeps "$pid"
     limit=$(prlimit --pid "$pid" --nofile --noheadings --output SOFT)
-    sleeps=$(server_sleeps) time=$(time_of "$pid")
+    measure "$pid"
+    sleeps=$slept time=$worked
     prlimit --pid "$pid" --nofile=4:
     open_client
     peer "the server may open no more descriptors"
-    until (($(server_sleeps) > sleeps)); do
-        (($(time_of "$pid") < time + 200000000)) || fail "the server has tried for 0.2 s of processor time, without a pause"
+    until measure "$pid" && ((slept > sleeps)); do
+        if lab_ended "$pid"; then
+            likely "EMFILE is no reason to end the server: wait a moment, and accept() again"
+            fail "the server has ended"
+        fi
+        ((worked < time + 200000000)) || fail "the server has tried for 0.2 s of processor time, without a pause"
     done
     prlimit --pid "$pid" --nofile="${limit// /}":
     peer "now it may"
     talk "thank you for waiting"
 }
 
-# lab: points=6 task=8 needs="tcp_connect/connects" read="Both ways at once" man="2 poll" likely="the client sends all its input before it reads any echo: both sides then wait for the other to read"
-@test "echo-client carries a large input and none" {
-    host=127.0.0.1
-    socat -d -d "TCP-LISTEN:0,bind=$host,fork,$small" EXEC:cat >socat.log 2>&1 3>&- &
+# lab: points=4 task=8 needs="tcp_connect/connects, tcp_connect/frees_the_addresses" read="Both ways at once" man="2 shutdown" likely="at the end of its input read() returns 0, for ever: tell the server with shutdown(SHUT_WR), or stop when all has come back"
+@test "echo-client ends after the end of its input" {
+    socat -d -d "TCP-LISTEN:0,bind=127.0.0.1,fork" EXEC:cat >socat.log 2>&1 3>&- &
     socat=$!
-    until port=$(grep -oP "listening on .* $host:\K\d+" socat.log 2>/dev/null); do :; done
+    port_of socat.log
     peer "echoes"
+    launch echo-client "$host" "$port"
+    tell "hello"
+    end_input
+    comes_to_rest
+    likely "it ended before all had come back: if that was at once, this is the starter's answer"
+    finish
+    assert_success
+    assert_output "hello"
+    peer "echoes a single byte, \"1\""
+    run -0 echo-client "$host" "$port" < <(printf 1)
+    assert_output "1"
+    peer "has nothing to echo"
+    run -0 echo-client "$host" "$port" </dev/null
+    assert_output ""
+}
+
+# lab: points=4 task=8 needs="end to end/echo-client ends after the end of its input" read="Both ways at once" man="2 poll" likely="the client sends all its input before it reads any echo: both sides then wait for the other to read"
+@test "echo-client carries a large input" {
+    socat -d -d "TCP-LISTEN:0,bind=127.0.0.1,fork,$small" EXEC:cat >socat.log 2>&1 3>&- &
+    socat=$!
+    port_of socat.log
+    peer "echoes each line as it comes"
     launch echo-client "$host" "$port"
     tell "hello"
     next_line
     assert_equal "$line" "hello"
-    time=$(time_of "$pid")
     end_input
-    likely "at the end of its input read() returns 0, for ever: tell the server with shutdown(SHUT_WR), or stop when all has come back"
-    until lab_ended "$pid"; do
-        (($(time_of "$pid") < time + 200000000)) || fail "the client works on, for 0.2 s of processor time, after the end of its input"
-    done
     finish
     assert_success
-    run -0 echo-client "$host" "$port" < <(printf 1)
-    assert_output "1"
-    run -0 echo-client "$host" "$port" </dev/null
-    assert_output ""
     peer "echoes 3 MB"
-    likely "the client sends all its input before it reads any echo: both sides then wait for the other to read"
     seq 450000 >input
+    printf "the last line has no end" >>input
     echo-client "$host" "$port" <input >output
     run -0 cmp input output
 }
 
-# lab: points=2 task=8 needs="tcp_connect/reports_that_nobody_listens" read="Refused, silent, unreachable" man="2 connect" likely="when tcp_connect() fails, say connect_error_means(errno) on standard error and return 1"
+# lab: points=2 task=8 needs="end to end/echo-client ends after the end of its input" read="Both ways at once" man="2 recv" likely="the end of the server's stream is no success by itself: count what you sent and what came back"
+@test "echo-client says that not all came back" {
+    launch socat -d -d -t 60 TCP-LISTEN:0,bind=127.0.0.1 STDIO
+    server=$pid
+    port_of err.0
+    launch echo-client "$host" "$port"
+    client=$pid
+    tell "hello"
+    next_line "$server"
+    assert_equal "$line" "hello"
+    end_input
+    comes_to_rest
+    pid=$server
+    tell "hell"
+    end_input
+    peer "received 6 bytes and the end, sent 5 bytes back and ended its stream"
+    likely "the end of the server's stream is no success by itself: count what you sent and what came back"
+    finish "$client"
+    assert_failure 1
+    refute [ -z "$stderr" ]
+    start echo-server 127.0.0.1 0
+    peer "echoes; standard output is /dev/full"
+    likely "a write() to standard output that fails is a failure of the client's: look at its result, and at fflush()'s"
+    run -1 bash -c 'echo-client "$@" <<<"hello" >/dev/full' - "$host" "$port"
+}
+
+# lab: points=2 task=8 needs="tcp_connect/reports_that_nobody_listens, connect_error_means/tells_the_four_apart, tcp_listen/listens_only_on_the_address_asked_for, address_text/writes_an_ipv4_address" read="Refused, silent, unreachable" man="2 connect" likely="when tcp_connect() fails, say connect_error_means(errno) on standard error and return 1"
 @test "echo-client says why it cannot connect" {
     start echo-server 127.0.0.1 0
-    stop TERM
+    kill -KILL "$pid" 2>/dev/null || : # a server that does not serve yet has gone
+    finish
     peer "nobody listens on that port any more"
     run -1 --separate-stderr echo-client "$host" "$port" </dev/null
     assert_equal "$output" ""
     assert_regex "$stderr" "refused"
 }
 
-# lab: points=2 task=8 needs="end to end/stops when told while it serves a client" read="Both ways at once" man="2 poll" likely="the client waits for its input alone: wait for the server's end as well, and return 1 when it comes too early"
+# lab: points=2 task=8 needs="end to end/stops when told while it serves a client, end to end/echo-client says that not all came back" read="Both ways at once" man="2 poll" likely="the client waits for its input alone: wait for the server's end as well, and return 1 when it comes too early"
 @test "echo-client notices that the server has ended" {
     start echo-server 127.0.0.1 0
     server=$pid
