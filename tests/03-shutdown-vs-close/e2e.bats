@@ -128,9 +128,9 @@ said_why() {
     open_client
     say "half a text"
     peer "a client has sent half a text, and not ended its stream"
-    until has_read; do :; done
+    until has_read; do breathe; done
     kill -TERM "$pid"
-    until lab_ended "$pid"; do :; done
+    until lab_ended "$pid"; do breathe; done
     hang_up
     finish
     assert_success
@@ -211,7 +211,7 @@ said_why() {
     launch count-client "$host" "$port"
     finish "$server"
     printf -v place ':%04X ' "$port"
-    while grep -q "$place" /proc/net/tcp; do :; done # until the RST has come
+    while grep -q "$place" /proc/net/tcp; do breathe; done # until the RST has come
     peer "the next one accepted, ended its stream and reset the connection; then the client got its input"
     tell "text"
     end_input

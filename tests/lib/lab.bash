@@ -34,6 +34,8 @@
 #   hear_end [CLIENT]       read up to the end of the stream; sets $output
 #   hang_up [CLIENT]        close
 #
+# In a loop that looks for what gives no sign of itself: breathe
+#
 # The story of a failure, shown only if the test fails:
 #   peer, likely, you, expected TEXT
 #
@@ -50,6 +52,14 @@ peer() { echo "lab peer: $*"; }
 likely() { echo "lab likely: $*"; }
 you() { echo "lab you: $*"; }
 expected() { echo "lab expected: $*"; }
+
+# ---- waiting for what cannot be waited for ----------------------------------------------------------
+
+# breathe: to be called in a loop that looks again and again for what gives no sign of itself (the state of a process,
+# say). Leaves the core to others for 2 ms, without a process of its own.
+breathe() {
+    read -rt 0.002 -u "$lab_idle" || :
+}
 
 # ---- before and after a test ------------------------------------------------------------------------
 
@@ -77,6 +87,7 @@ lab_setup() {
     # shellcheck source=/dev/null
     source "${BASH_SOURCE[0]%/*}/assert.bash" 2>/dev/null || { lab_load bats-support && lab_load bats-assert; }
     PATH=${LAB_BIN:+$LAB_BIN:}$PATH
+    exec {lab_idle}<> <(:) # a pipe that stays empty; see breathe. (Not there: it changes $!.)
     cd "$BATS_TEST_TMPDIR" || return
 }
 
