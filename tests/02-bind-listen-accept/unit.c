@@ -826,6 +826,28 @@ LAB_TEST(tcp_connect, frees_the_addresses, .points = 1, .task = 3,
                "failed and kept the list");
 }
 
+/* connect() is interrupted, and the waiting for its end too or not: the connection opened is the one returned. */
+static void expect_the_same_connection(bool wait_too)
+{
+    int listener = lab_listener(AF_INET);
+    lab_peer("listens at %s; a signal interrupts connect()%s", local_text(listener),
+             wait_too ? ", and then the waiting" : "");
+    fault_once(CALLS_CONNECT, 1, (struct fault){.error = EINTR, .after = 1});
+    if (wait_too)
+        fault_once(CALLS_WAIT, 1, (struct fault){.error = EINTR});
+    int fd = tcp_connect("127.0.0.1", lab_port_text(listener));
+    fault_none();
+    expect_descriptor(fd, "the connection");
+    int server = accept(listener, NULL, NULL);
+    lab_likely("a second connection was opened: the first one was not lost");
+    lab_expect(strcmp(remote_text(server), local_text(fd)) == 0, "the same connection",
+               "returned another connection than the one interrupted");
+    lab_likely(NULL);
+    lab_close(server);
+    lab_close(fd);
+    lab_close(listener);
+}
+
 LAB_TEST(
     tcp_connect, waits_on_after_a_signal, .points = 2, .task = 3,
     .needs = "tcp_connect/connects", .read = "A signal in the middle of connect()",
@@ -833,20 +855,8 @@ LAB_TEST(
     .likely =
         "after EINTR the kernel goes on connecting: wait until the socket is writable, do not call connect() again")
 {
-    int listener = lab_listener(AF_INET);
-    lab_peer("listens at %s; a signal interrupts connect(), and then the waiting",
-             local_text(listener));
-    fault_once(CALLS_CONNECT, 1, (struct fault){.error = EINTR, .after = 1});
-    fault_once(CALLS_WAIT, 1, (struct fault){.error = EINTR});
-    int fd = tcp_connect("127.0.0.1", lab_port_text(listener));
-    expect_descriptor(fd, "the connection");
-    int server = accept(listener, NULL, NULL);
-    lab_likely("a second connection was opened: the first one was not lost");
-    lab_expect(strcmp(remote_text(server), local_text(fd)) == 0, "the same connection",
-               "returned another connection than the one interrupted");
-    lab_close(server);
-    lab_close(fd);
-    lab_close(listener);
+    expect_the_same_connection(true);
+    expect_the_same_connection(false);
 }
 
 static int breaks =
