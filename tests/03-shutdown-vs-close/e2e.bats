@@ -130,7 +130,7 @@ said_why() {
     peer "a client has sent half a text, and not ended its stream"
     until has_read; do breathe; done
     kill -TERM "$pid"
-    until lab_ended "$pid"; do breathe; done
+    wait "$pid" || : # for its own end: a child may serve the client on; a server that stays meets the test's limit
     hang_up
     finish
     assert_success

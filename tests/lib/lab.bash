@@ -89,6 +89,10 @@ lab_setup() {
     PATH=${LAB_BIN:+$LAB_BIN:}$PATH
     exec {lab_idle}<> <(:) # a pipe that stays empty; see breathe. (Not there: it changes $!.)
     cd "$BATS_TEST_TMPDIR" || return
+    # bats notes each command before it is executed, in functions too (set -T), which takes longer than most commands
+    # themselves. The test's own commands are enough: the place of a failure is then always a line of the test.
+    set +T
+    declare -ft "${BATS_TEST_NAME:-lab_setup}" teardown
 }
 
 # Everything started is ended, whatever it says; a report of a sanitizer's or a child left behind fails the test.
