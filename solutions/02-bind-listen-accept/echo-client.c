@@ -96,8 +96,7 @@ int main(int argc, char *argv[])
     }
     int server = tcp_connect(argv[1], argv[2]);
     if (server == -1) {
-        fprintf(stderr, "echo-client: %s %s: %s\n", argv[1], argv[2],
-                connect_error_means(errno));
+        fprintf(stderr, "echo-client: %s\n", connect_error_means(errno));
         return 1;
     }
     if (!converse(server)) {

@@ -27,9 +27,11 @@ static bool announce(int listener)
     struct sockaddr_storage address;
     socklen_t length = sizeof address;
     char text[ADDRESS_TEXT_SIZE];
-    return getsockname(listener, (struct sockaddr *)&address, &length) == 0 &&
-           address_text((struct sockaddr *)&address, length, text, sizeof text) == 0 &&
-           printf("listening on %s\n", text) > 0 && fflush(stdout) == 0;
+    if (getsockname(listener, (struct sockaddr *)&address, &length) != 0 ||
+        address_text((struct sockaddr *)&address, length, text, sizeof text) != 0)
+        return false;
+    printf("listening on %s\n", text);
+    return fflush(stdout) == 0;
 }
 
 /*

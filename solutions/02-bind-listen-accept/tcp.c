@@ -51,7 +51,7 @@ static int open_first(const char *host, const char *service, int flags, attempt 
         fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol);
         if (fd == -1) {
             error = errno;
-        } else if (try(fd, a, backlog) == -1) {
+        } else if (try(fd, a, backlog) != 0) {
             error = errno; /* before close() can change it */
             close(fd);
             fd = -1;

@@ -53,6 +53,19 @@ waits_to_send() {
     [[ -n $unread ]] && sleeps "$1" && measure "$1" && ((worked == before))
 }
 
+# Is the client PID asleep, and nothing on its way to the server? Then it can send no more, or waits for an answer. The
+# kernel's timer for the connection tells: 00 none, 04 it asks now and then whether a full window has opened (proc(5)).
+at_standstill() {
+    local place remote status timer still=''
+    measure "$1"
+    before=$worked
+    printf -v place ':%04X' "$port"
+    while read -r _ _ remote status _ timer _; do
+        [[ $remote != *"$place" || $status != 01 || $timer != 0[04]:* ]] || still=yes
+    done </proc/net/tcp
+    [[ -n $still ]] && sleeps "$1" && measure "$1" && ((worked == before))
+}
+
 # Wait until a condition holds, and no longer than program $pid lives.
 await() {
     until "$@"; do
@@ -319,6 +332,20 @@ small=mss=1400,rcvbuf=4096
     peer "was told to stop"
     stop TERM "$server"
     finish
+    assert_failure 1
+    refute [ -z "$stderr" ]
+
+    launch socat -b 4096 -d -d -t 60 "TCP-LISTEN:0,bind=127.0.0.1,$small" STDIO
+    server=$pid
+    port_of err.2
+    truncate -s 64M input
+    lab_begin input echo-client "$host" "$port"
+    until at_standstill "$pid" && sleeps "$server" && at_standstill "$pid"; do breathe; done
+    client=$pid pid=$server
+    end_input
+    peer "reads no more; when the client rested, it ended its own stream"
+    likely "with bytes left to send, wait for POLLIN as well as for POLLOUT: the server may end meanwhile"
+    finish "$client"
     assert_failure 1
     refute [ -z "$stderr" ]
 }

@@ -317,6 +317,8 @@ grade() { "$GRADE" --submission="$S" "$@"; }
     at_top '#include <unistd.h>'
     run -1 grade --only="end to end/serves one client after another" 02-bind-listen-accept
     assert_output --partial 'echo-server was blocked in'
+    assert_output --partial 'sent "one"' # what the test had told before it hung
+    assert_output --partial 'no echo came'
 }
 
 @test "a program that looks for the tests' own descriptors forges nothing" {

@@ -350,11 +350,24 @@ static size_t unit_record(struct supervision *s, struct run *run, const char *by
 
 /* ---- what bats reports ------------------------------------------------------------- */
 
+static void stands(char **now, char *before)
+{
+    if (before != NULL)
+        set(now, before);
+}
+
+/* Sets the story of the test that ended last, or was ended. What the grader saw itself stands. */
 static void bats_diagnosed(struct run *run)
 {
-    if (run->last != NULL && run->last->result == RESULT_FAIL &&
-        run->diagnostics.bytes != NULL)
-        trim_bats(run->last, run->diagnostics.bytes);
+    struct test *test = run->killed ? run->current : run->last;
+    if (test != NULL && test->result == RESULT_FAIL && run->diagnostics.bytes != NULL) {
+        char *you = test->you, *expected = test->expected, *said = test->said;
+        test->you = test->expected = test->said = NULL;
+        trim_bats(test, run->diagnostics.bytes);
+        stands(&test->you, you);
+        stands(&test->expected, expected);
+        stands(&test->said, said);
+    }
     text_free(&run->diagnostics);
     run->last = NULL;
 }
@@ -520,7 +533,7 @@ static void stop_test(struct supervision *s, struct run *run, char *why, bool un
     set(&test->said,
         why != NULL
             ? text_copy(
-                  "nothing in this lesson needs so much: look for a loop that does not end")
+                  "nothing in this lesson needs so much: look for a loop that does not end, or a size that is wrong")
             : NULL);
     free(doing);
     run->killed = true;
@@ -703,8 +716,10 @@ static void confirm(struct supervision *s)
             continue;
         test->unsure = false;
         test->result = RESULT_NONE;
+        set(&test->peer, NULL);
         set(&test->you, NULL);
         set(&test->expected, NULL);
+        set(&test->said, NULL);
         run_start(s, &s->runs[0], &test, 1, test->e2e, CONFIRM);
         run_all(s);
     }

@@ -36,7 +36,7 @@
 #
 # In a loop that looks for what gives no sign of itself: breathe
 #
-# The story of a failure, shown only if the test fails:
+# The story of a failure, which the grader shows only if the test fails:
 #   peer, likely, you, expected TEXT
 #
 # Every wait ends after $LAB_PATIENCE seconds (4) as a failure: a bound for what hangs, never a pause.
@@ -48,10 +48,11 @@ fi
 
 # ---- the story --------------------------------------------------------------------------------------
 
-peer() { echo "lab peer: $*"; }
-likely() { echo "lab likely: $*"; }
-you() { echo "lab you: $*"; }
-expected() { echo "lab expected: $*"; }
+# Told at once, on the descriptor that bats keeps for it: a test that hangs has no chance to do it at its end.
+peer() { echo "# lab peer: $*" >&3; }
+likely() { echo "# lab likely: $*" >&3; }
+you() { echo "# lab you: $*" >&3; }
+expected() { echo "# lab expected: $*" >&3; }
 
 # ---- waiting for what cannot be waited for ----------------------------------------------------------
 
