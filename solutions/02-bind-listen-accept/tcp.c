@@ -36,8 +36,8 @@ static struct addrinfo *resolve(const char *host, const char *service, int flags
     return list;
 }
 
-/* What is done with a new socket: listen at the address, or connect to it. 0, or -1 with errno. */
-typedef int attempt(int fd, const struct addrinfo *address, int backlog);
+/* What is done with a new socket: listen at the address, or connect to it. False: it failed, see errno. */
+typedef bool attempt(int fd, const struct addrinfo *address, int backlog);
 
 /* Try each address with a new socket. The first socket that worked, or -1 and the last errno. */
 static int open_first(const char *host, const char *service, int flags, attempt *try,
@@ -51,7 +51,7 @@ static int open_first(const char *host, const char *service, int flags, attempt 
         fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol);
         if (fd == -1) {
             error = errno;
-        } else if (try(fd, a, backlog) != 0) {
+        } else if (!try(fd, a, backlog)) {
             error = errno; /* before close() can change it */
             close(fd);
             fd = -1;
@@ -62,17 +62,14 @@ static int open_first(const char *host, const char *service, int flags, attempt 
     return fd;
 }
 
-static int listen_at(int fd, const struct addrinfo *address, int backlog)
+static bool listen_at(int fd, const struct addrinfo *address, int backlog)
 {
     const int on = true;
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == -1)
-        return -1;
-    if (address->ai_family == AF_INET6 &&
-        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == -1)
-        return -1;
-    if (bind(fd, address->ai_addr, address->ai_addrlen) == -1)
-        return -1;
-    return listen(fd, backlog);
+    return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+           (address->ai_family != AF_INET6 ||
+            setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == 0) &&
+           bind(fd, address->ai_addr, address->ai_addrlen) == 0 &&
+           listen(fd, backlog) == 0;
 }
 
 int tcp_listen(const char *host, const char *service, int backlog)
@@ -95,22 +92,22 @@ int tcp_accept(int listener, struct sockaddr_storage *address, socklen_t *length
  * connect() was interrupted, the connection was not. Wait until it is there or has failed: as often
  * as the wait is interrupted too. Should asking how it ended fail, that counts as a failure.
  */
-static int finish_connecting(int fd)
+static bool finish_connecting(int fd)
 {
     struct pollfd wait = {.fd = fd, .events = POLLOUT};
-    while (poll(&wait, 1, FOREVER) == -1)
+    while (poll(&wait, 1, FOREVER) != 1)
         continue;
     int error = EINTR;
     getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &(socklen_t){sizeof error});
     errno = error;
-    return error == 0 ? 0 : -1;
+    return error == 0;
 }
 
-static int connect_to(int fd, const struct addrinfo *address, int backlog)
+static bool connect_to(int fd, const struct addrinfo *address, int backlog)
 {
     (void)backlog; /* a listener's affair */
-    int result = connect(fd, address->ai_addr, address->ai_addrlen);
-    return result == -1 && errno == EINTR ? finish_connecting(fd) : result;
+    return connect(fd, address->ai_addr, address->ai_addrlen) == 0 ||
+           (errno == EINTR && finish_connecting(fd));
 }
 
 int tcp_connect(const char *host, const char *service)
