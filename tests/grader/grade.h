@@ -176,9 +176,10 @@ struct command {
         *argv;   /* paths are relative to the tree, which is the working directory */
     bool builds; /* out/ may be written */
     struct limits limits;
-    int in, out, err; /* descriptors for 0, 1 and 2; -1: /dev/null */
-    int extra;        /* passed on under its own number, or -1 */
-    uint64_t seed;    /* of random data: LAB_SEED in its environment */
+    int in, out, err;      /* descriptors for 0, 1 and 2; -1: /dev/null */
+    int extra;             /* passed on under its own number, or -1 */
+    uint64_t seed;         /* of random data: LAB_SEED in its environment */
+    const char *requires_; /* LAB_REQUIRES in its environment, or NULL */
 };
 
 /* Chooses the level (forced: "namespaces", "uid", "limits", or NULL) by probing. fatal()

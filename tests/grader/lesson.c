@@ -51,7 +51,7 @@ static void contract_line(struct lesson *lesson, const char *key, char *value)
             if (*word != '\0')
                 lesson->functions = list_add(lesson->functions, word);
         }
-    else
+    else if (strcmp(key, "run") != 0) /* for tests/gate/faults */
         fatal("tests/%s/contract: unknown word \"%s\"", lesson->name, key);
 }
 

@@ -178,6 +178,8 @@ static const char *const *environment(const struct sandbox *sandbox,
         "UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1:exitcode=99:color=never";
     list[n++] = "LSAN_OPTIONS=exitcode=99";
     list[n++] = text_format("LAB_SEED=%llu", (unsigned long long)command->seed);
+    if (command->requires_ != NULL)
+        list[n++] = text_format("LAB_REQUIRES=%s", command->requires_);
     list[n] = NULL;
     return list;
 }

@@ -158,9 +158,20 @@ static char *filter(const struct run *run)
     return made.bytes;
 }
 
+/* What its tests require of the machine, for lab_setup() to look at: "|name|ipv6|name|python3|", or NULL. */
+static char *requirements(const struct run *run)
+{
+    struct text made = {0};
+    for (size_t i = 0; i < run->count; i++)
+        if (run->tests[i]->requires_ != NULL)
+            text_print(&made, "|%s|%s|", run->tests[i]->name, run->tests[i]->requires_);
+    return made.bytes;
+}
+
 static void start_bats(const struct supervision *s, struct run *run, int to)
 {
-    char *file = text_format("tests/%s/e2e.bats", s->lesson->name), *names = filter(run);
+    char *file = text_format("tests/%s/e2e.bats", s->lesson->name), *names = filter(run),
+         *requires_ = requirements(run);
     const char *const argv[] = {"bats", "--formatter", "cat", "--filter",
                                 names,  file,          NULL};
     struct command command = {.argv = argv,
@@ -169,10 +180,12 @@ static void start_bats(const struct supervision *s, struct run *run, int to)
                               .out = to,
                               .err = to,
                               .extra = -1,
-                              .seed = s->record->seed};
+                              .seed = s->record->seed,
+                              .requires_ = requires_};
     run->pid = sandbox_start(s->sandbox, &command);
     free(file);
     free(names);
+    free(requires_);
 }
 
 static bool may_run(const struct supervision *s, struct test *test)
