@@ -28,7 +28,7 @@ help: ## how far you are, the next step, and this list
 	$(Q)tests/tools/commands $(firstword $(MAKEFILE_LIST))
 
 setup: ## install what is missing (every command does it by itself)
-	$(Q)tests/tools/setup --say tests
+	$(Q)tests/tools/setup --say tests slides
 	$(Q)tests/tools/apparmor
 
 lesson-%: FORCE $$(call graded,$$*) ## build and grade your code
@@ -61,6 +61,9 @@ test: pristine $$(FOR_TESTS) $$(foreach l,$$(LESSONS),$$(call experiments,$$l,al
 test-%: FORCE $$(FOR_TESTS) $$(call graded,$$*) $$(call experiments,$$*,all) | tools-for-tests ## test one lesson
 	$(Q)tests/gate/run $*
 
+slides: FORCE ## build/slides: each lesson's slides as HTML and PDF, and an index
+	$(Q)tests/tools/slides
+
 compile_commands.json: FORCE | tools ## for clangd and editors, by bear
 	$(Q)tests/tools/setup editor
 	$(Q)tests/tools/compile-commands $@
@@ -89,7 +92,7 @@ tools:
 	$(Q)tests/tools/setup lessons
 	$(if $(wildcard .git),,$(Q)tests/tools/keep-starters)
 tools-for-tests: | tools
-	$(Q)tests/tools/setup tests
+	$(Q)tests/tools/setup tests slides
 
 # ---------------------------------------------------------------- what is built
 
