@@ -1,6 +1,6 @@
 # Marp, from npm, in build/marp; and the browser it draws with.
 
-# install_marp: as slides/package-lock.json says, if that is not what is there.
+# install_marp: as slides/package-lock.json says, if that is not what is there. Status 77: npm's registry cannot be reached.
 install_marp() {
     tests/tools/setup slides
     local lock
@@ -12,8 +12,9 @@ install_marp() {
     rm -rf build/marp
     mkdir -p build/marp
     cp slides/package.json slides/package-lock.json build/marp/
-    npm ci --prefix build/marp --no-audit --no-fund --loglevel=error >build/marp/log 2>&1 || {
-        tail -n 5 build/marp/log >&2
+    npm ci --prefix build/marp --no-audit --no-fund --loglevel=error --fetch-retries=1 --fetch-retry-mintimeout=1000 >build/marp/log 2>&1 || {
+        grep -E '^npm (ERR!|error)' build/marp/log | head -n 3 >&2
+        ! grep -qE 'request to .* failed|network' build/marp/log || return 77
         return 1
     }
     touch build/marp/installed
