@@ -17,7 +17,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory -j$(words $(wildcard /sys/d
 .SECONDARY:
 .SECONDEXPANSION:
 .DEFAULT_GOAL := help
-.PHONY: help setup tools tools-for-tests grade test pristine compile_commands.json FORCE
+.PHONY: help setup tools tools-for-tests tools-for-wire grade test pristine compile_commands.json FORCE
 
 Q := $(if $(filter-out 0,$(V)),,@)
 
@@ -28,7 +28,7 @@ help: ## how far you are, the next step, and this list
 	$(Q)tests/tools/commands $(firstword $(MAKEFILE_LIST))
 
 setup: ## install what is missing (every command does it by itself)
-	$(Q)tests/tools/setup --say tests slides
+	$(Q)tests/tools/setup --say tests slides wire
 	$(Q)tests/tools/apparmor
 
 lesson-%: FORCE $$(call graded,$$*) ## build and grade your code
@@ -45,6 +45,9 @@ hint-%: FORCE $$(call graded,$$*) ## the next hint for your first failing task
 
 experiment-%: FORCE $$(call experiments,$$*,$(RUN)) ## list the experiments; RUN=name runs one, RUN=all each
 	$(Q)tests/tools/experiment $*
+
+wire-%: FORCE build/bin/wire build/bin/peer | tools-for-wire ## system calls and packets side by side: a list; RUN=name; WIRE=solution, EXPLAIN=1, SAVE=
+	$(Q)tests/tools/wire $*
 
 diff-%: FORCE $$(call graded,$$*) ## your code against the solution, once yours passes (or FORCE=1)
 	$(Q)tests/tools/solution-diff $*
@@ -92,15 +95,19 @@ tools:
 	$(Q)tests/tools/setup lessons
 	$(if $(wildcard .git),,$(Q)tests/tools/keep-starters)
 tools-for-tests: | tools
-	$(Q)tests/tools/setup tests slides
+	$(Q)tests/tools/setup tests slides wire
+
+tools-for-wire: | tools
+	$(Q)tests/tools/setup wire
 
 # ---------------------------------------------------------------- what is built
 
 GRADER := build/bin/grade build/bin/confine build/harness/libharness.a build/harness/assert.bash
-FOR_TESTS := build/harness/liblabcalls.so build/harness/test_harness build/harness/test_misbehaving build/harness/test_calls
+FOR_TESTS := build/harness/liblabcalls.so build/harness/test_harness build/harness/test_misbehaving build/harness/test_calls build/bin/wire build/bin/peer
 HARNESS := $(filter-out tests/harness/test_%.c tests/harness/preload.c,$(wildcard tests/harness/*.c))
 HARNESS_HEADERS := $(wildcard tests/harness/*.h)
 GRADER_SOURCES := $(filter-out tests/grader/test_%.c tests/grader/confine.c,$(wildcard tests/grader/*.c))
+WIRE_SOURCES := $(filter-out tests/wire/peer.c,$(wildcard tests/wire/*.c))
 GRADER_LIBRARIES := jansson libxml-2.0 libelf
 
 CC := gcc
@@ -152,6 +159,16 @@ build/bin/grade: $(GRADER_SOURCES:tests/%.c=build/%.o)
 # Static where the C library allows it: it is started before each test, and a static program starts faster.
 build/bin/confine: tests/grader/confine.c build/flags
 	$(call made,{ $(CC) $(PLAIN) -static -o $$new $< 2>/dev/null || $(CC) $(PLAIN) -o $$new $<; })
+
+build/wire/%.o: tests/wire/%.c build/flags | tools-for-wire
+	$(call compiled,$(PLAIN) -O2)
+
+build/bin/wire: $(WIRE_SOURCES:tests/%.c=build/%.o)
+	$(call say,wire)
+	$(call made,$(CC) -o $$new $^ -lpcap)
+
+build/bin/peer: tests/wire/peer.c build/flags
+	$(call made,$(CC) $(PLAIN) -o $$new $<)
 
 build/lessons/%/unit.o: tests/%/unit.c build/flags
 	$(call say,the tests of $*)

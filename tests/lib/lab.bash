@@ -274,7 +274,9 @@ lab_left_behind() { # PID: does a process of its group still run? (One that has 
 }
 
 lab_is_clean() { # PID, of a program that has ended
-    local text
+    local text tries=0
+    # Children that were told of the end may take a moment to come to theirs.
+    while lab_left_behind "$1" && ((tries++ < 100)); do breathe; done
     if lab_left_behind "$1"; then
         you "${lab_name[$1]} left a child process behind"
         likely "wait for each child before the end, and see that it knows of the end"
