@@ -124,7 +124,7 @@ END
     assert_line --partial "no heading #no-heading"
     assert_line --partial 'no command "make it-so"'
     assert_line --partial '"make lesson-07": there is no such lesson'
-    assert_line --partial 'RUN=nothing": there is no such experiment'
+    assert_line --partial 'RUN=nothing": there is no lessons/01-first/experiments/nothing.c'
 }
 
 @test "snippets: whole files and statements pass, what does not compile is shown with its line" {
