@@ -33,6 +33,7 @@ enum { UDP_LARGEST = 65507 };
  * Tries each address that getaddrinfo() finds for host, in its order, until one can be bound. Without
  * SO_REUSEADDR: with it a second server could take the port, and the first would hear nothing more.
  * An IPv6 socket takes IPv6 only (IPV6_V6ONLY), so that "0.0.0.0" and "::" can share a port.
+ * SO_BROADCAST is not set.
  * Returns the socket, or -1 with errno set; that of the last address if all of several failed:
  *   EADDRINUSE     another socket is there
  *   EACCES         the port is privileged
@@ -93,9 +94,11 @@ ssize_t udp_receive(int fd, void *buf, size_t size, struct sockaddr_storage *pee
  *
  * peer, peer_length  as udp_receive() gave them
  *
+ * Waits while the kernel has no room for it, unless fd is non-blocking.
  * Returns 0 when the kernel took all of it (which says nothing of whether it arrives), or -1 with
  * errno set:
  *   EMSGSIZE  size is more than a datagram can carry (UDP_LARGEST over IPv4): nothing was sent
+ *   EAGAIN    fd is non-blocking, and the kernel has no room
  *   EACCES    peer is a broadcast address, and fd has no SO_BROADCAST (the caller's decision)
  *   others    what the system said of sending
  *

@@ -114,6 +114,11 @@ id 900: 90.9 -> 909'
     peer "another one asked"
     datagram 64 "$request"
     answer 64
+    peer "sent an empty datagram, and then asked again"
+    likely "an empty datagram is no request: nothing goes back, and certainly no empty reply"
+    socat -u -t0 /dev/null "FD:$client,shut-null"
+    datagram 65 "$request"
+    answer 65
 }
 
 # lab: points=1 task=8 needs="end to end/answers whoever asked" requires="ipv6" read="A socket without a connection" man="7 ipv6" likely="an IPv6 address is longer: udp_receive() gives its length, hand it on to udp_reply()"
@@ -155,6 +160,13 @@ id 900: 90.9 -> 909'
     [[ $stderr != *"not implemented"* ]] || likely "this is the starter's answer: the TODO says what to write"
     assert_success
     assert_output "$ten_answers"
+    peer "another server answered with the values as they were"
+    likely "print what the server answered: its value comes out of response_decode()"
+    launch socat UDP4-LISTEN:0,bind=127.0.0.1 PIPE
+    place_of "$pid"
+    run --separate-stderr udp-client "$host" "$port"
+    assert_success
+    assert_output "$(sed -E 's/: (.*) -> .*/: \1 -> \1/' <<<"$ten_answers")"
 }
 
 # lab: points=3 task=9 needs="end to end/asks ten questions" read="Ask, wait, ask again" man="2 poll" likely="the time and the tries given to the program are those of udp_request(): pass them on"
