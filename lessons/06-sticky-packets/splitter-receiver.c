@@ -11,7 +11,8 @@
  *   PORT                     0 lets the kernel choose
  *
  * The first line it prints says where: "listening on 127.0.0.1:41233". Clients are served
- * one after another. What a client has sent is told as it comes:
+ * one after another, by reads with room for 1024 bytes or more. What a client has sent is
+ * told as it comes:
  *
  *   5 "hello"                a message, and its length
  *   end                      the client has ended its stream behind a message
@@ -57,9 +58,10 @@ static void print_quoted(const void *message, size_t length)
 }
 
 /*
- * TODO 7: read from client until its stream ends, feed the splitter with what each read has
- * brought, and print every message that is then whole: its length, a space, and
- * print_quoted(). Whoever watches wants to see it before the next read: fflush(stdout).
+ * TODO 7: read from client until its stream ends, each time with room for 1024 bytes or
+ * more, feed the splitter with what each read has brought, and print every message that is
+ * then whole: its length, a space, and print_quoted(). Whoever watches wants to see it
+ * before the next read: fflush(stdout).
  *
  * At the end of the stream print "end", or, if something is left over, as in
  * "end, 3 left over: " and print_quoted(). Then return true. If something else stops you (a

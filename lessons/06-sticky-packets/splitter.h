@@ -20,7 +20,9 @@
  * read, with all in one read, with a cut in the middle of a delimiter. (SPLIT_NONE apart,
  * which is there to show what happens without.) The time for a whole stream is proportional
  * to its bytes, the maximum and the cuts make no difference to that. Memory follows what was
- * fed and not yet given out, never max_length.
+ * fed and not yet given out, never max_length: a splitter without a byte in it, or with one,
+ * holds 64 KiB at most. It comes from malloc(), calloc() or realloc(), so that a lack of it
+ * can be told.
  *
  * Each splitter stands for itself: one for each connection. Two may be used in two threads,
  * one in a thread at a time.
@@ -65,7 +67,7 @@ struct splitter *splitter_new(const struct splitter_rule *rule);
  * splitter_feed: add the next n bytes of the stream.
  *
  * bytes  is copied and stays the caller's; not memory of this splitter's own
- * n      any number; 0 adds nothing
+ * n      any number; 0 adds nothing, and bytes may then be NULL
  *
  * May be called again before the messages are taken out: they wait, in their order.
  * Returns 0; or -1 with errno set, and then has taken none of the n bytes:
@@ -82,8 +84,8 @@ int splitter_feed(struct splitter *splitter, const void *bytes, size_t n);
  *          There is no NUL behind them, and there may be one among them.
  * length   where to put how many there are
  *
- * SPLIT_NONE       all that has been fed since the last call, or the first max_length bytes
- *                  of it: a length of 1 or more
+ * SPLIT_NONE       all that was fed and not yet given out, or its first max_length bytes: a
+ *                  length of 1 or more
  * SPLIT_FIXED      the next fixed_length bytes
  * SPLIT_DELIMITER  the bytes before the first delimiter, of the leftmost in the bytes that
  *                  follow the last message's: "aaab" with the delimiter "aab" is "a", and
@@ -113,6 +115,8 @@ int splitter_next(struct splitter *splitter, const void **message, size_t *lengt
  * Returns 1 with what is left over, a length of 1 or more; 0 if the stream ended between two
  * messages; or -1 with errno set:
  *   EMSGSIZE  splitter_next() has said so before
+ * *leftover and *length are set only together with 1. Nothing is taken out: a second call
+ * gives the same.
  */
 int splitter_end(struct splitter *splitter, const void **leftover, size_t *length);
 

@@ -6,9 +6,9 @@
  *
  * recv() gives what is there, be it one byte; send() takes what there is room for. These
  * two keep at it. A stream is a connected socket of type SOCK_STREAM: TCP or AF_UNIX.
- * Blocking and non-blocking sockets are treated alike: a wait is a sleep in the kernel and
- * takes no processor time. Nothing here raises SIGPIPE, changes the descriptor, or keeps
- * anything between two calls: safe in any thread.
+ * Blocking and non-blocking sockets are treated alike: a wait is a sleep in the kernel that
+ * ends when the socket is ready, and takes no processor time. Nothing here raises SIGPIPE,
+ * changes the descriptor, or keeps anything between two calls: safe in any thread.
  */
 #ifndef STREAM_H
 #define STREAM_H

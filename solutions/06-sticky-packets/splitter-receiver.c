@@ -11,7 +11,8 @@
  *   PORT                     0 lets the kernel choose
  *
  * The first line it prints says where: "listening on 127.0.0.1:41233". Clients are served
- * one after another. What a client has sent is told as it comes:
+ * one after another, by reads with room for 1024 bytes or more. What a client has sent is
+ * told as it comes:
  *
  *   5 "hello"                a message, and its length
  *   end                      the client has ended its stream behind a message

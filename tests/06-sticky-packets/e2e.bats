@@ -93,9 +93,13 @@ said_why() {
     peer 'then "---a\0\"\\~ \n\377---"'
     send_piece '---a\0"\\~ \n\377---'
     prints '0 ""' '9 "-a\x00\x22\x5c~ \x0a\xff"'
+    peer 'then a message of 300 bytes, and "-\0-"'
+    likely "a message has any length, and any bytes: a size_t is printed by %zu, what is in the quotes by print_quoted(), also at the end"
+    send_piece "$(printf '%0299d' 7)--"'-\0-'
+    prints "300 \"-$(printf '%0299d' 7)\""
     peer 'then ended its stream'
     hang_up
-    prints 'end, 1 left over: "-"'
+    prints 'end, 3 left over: "-\x00-"'
 }
 
 # lab: points=3 task=7 needs="end to end/the receiver prints the messages of a stream" read="One read is not one message" man="2 recv" likely="one recv() is not the whole stream: go on until it returns 0"
@@ -117,8 +121,9 @@ said_why() {
 @test "the receiver lives on after a stream that makes no sense" {
     receive 'delimiter:;' --max 5
     receiver=$pid
-    peer 'nc -N sent "ok;12345;123456;ok;"'
-    send_all 'ok;12345;123456;ok;'
+    open_client
+    peer 'sent "ok;12345;123456;ok;" and did not end its stream'
+    send_piece 'ok;12345;123456;ok;'
     prints '2 "ok"' '5 "12345"' 'error: Message too long'
     before=$(fd_count "$receiver")
     peer 'the next one sent "half" and reset the connection'
@@ -127,6 +132,7 @@ said_why() {
     peer 'the next one sent "whole;"'
     send_all 'whole;'
     prints '5 "whole"' end
+    hang_up
     left=$(($(fd_count "$receiver") - before - 1)) # the last one may be about to be closed
     if ((left > 0)); then
         you "had $left descriptors more than before"
@@ -135,7 +141,7 @@ said_why() {
     fi
 }
 
-# lab: points=2 task=7 needs="end to end/the receiver prints the messages of a stream" read="Your tasks" man="7 signal-safety" likely="leave what is given in main() as it is: SIGINT and SIGTERM end the program with status 0, and wrong arguments with 2"
+# lab: points=2 task=7 needs="end to end/the receiver prints a message as soon as it is whole" read="Your tasks" man="7 signal-safety" likely="leave what is given in main() as it is: SIGINT and SIGTERM end the program with status 0, and wrong arguments with 2"
 @test "the receiver can be stopped and says what is wrong" {
     receive none
     receiver=$pid
@@ -188,6 +194,22 @@ said_why() {
         expected "two gaps: 80000 microseconds at least"
         return 1
     fi
+    peer "reads what one message of 100000 bytes becomes, with a gap of 10 minutes between two"
+    printf -v long '%0100000d' 7
+    listen -u "$listener" CREATE:got
+    run timeout 2 burst-sender --gap 600000000 127.0.0.1 "$port" "$long"
+    if ((status == 124)); then
+        likely "the gap is between two messages: none before the first, and none behind the last"
+        you "were still asleep after 2 s"
+        expected "the end, as soon as the message was sent"
+    fi
+    assert_success
+    finish
+    likely "a message may be of any length: take as much memory as it and the delimiter need"
+    you "sent $(wc -c <got) bytes"
+    expected "100000 bytes"
+    printf %s "$long" >long
+    run -0 cmp got long
 }
 
 # lab: points=2 task=8 needs="end to end/the sender sends each message and nothing else" read="The calls" man="2 send" likely="write_all() says that it failed: then stop, and return false with errno as it was set"

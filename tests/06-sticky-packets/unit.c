@@ -189,6 +189,27 @@ static void expect_sleep(void)
         "a loop that asks again and again takes the whole processor: sleep, in poll()");
     lab_expect(calls < FEW_CALLS, "to sleep while it waits", "made %u calls meanwhile",
                calls);
+    lab_likely(
+        "a sleep of some length is too long, or too short: poll() sleeps until the "
+        "socket is ready");
+    lab_expect(calls_made(CALLS_WAIT) > 0,
+               "to wait for the socket, with poll() or the like", "slept without it");
+    lab_likely(NULL);
+}
+
+/* The first wait met EINTR. */
+static void if_the_wait_ended_it(ssize_t result)
+{
+    if (result == -1 && errno == EINTR)
+        lab_likely("poll() too may be interrupted by a signal: that is no error, go on");
+}
+
+/* After a wait that failed with ENOMEM. Whether it came before the call or behind it, and
+   how many faults were met, is the program's business. */
+static void expect_no_wait(const char *call, ssize_t result)
+{
+    lab_likely("poll() failed: return -1, and leave errno as poll() set it");
+    expect_failure(call, result, ENOMEM);
     lab_likely(NULL);
 }
 
@@ -269,13 +290,17 @@ LAB_TEST(
         "recv() returned 0, the end of the stream: stop there and return the count so far")
 {
     int fds[2];
-    char buf[5] = "";
+    char buf[8] = "........";
     lab_tcp_pair(fds);
     send_whole(fds[1], "hel", 3);
     end_stream(fds[1]);
     lab_peer("sent \"hel\" and ended its stream");
     ssize_t result = read_exact(fds[0], buf, 5);
     expect_bytes(result, buf, "hel", 3);
+    lab_likely("bytes are not text: no NUL belongs behind the last byte that came");
+    lab_expect(memcmp(buf + 3, ".....", 5) == 0, "nothing behind the 3 bytes",
+               "left %s in the buffer", lab_quote(buf, 8));
+    lab_likely(NULL);
     expect_as_it_was(fds[0], false);
     close_pair(fds);
 }
@@ -350,6 +375,7 @@ LAB_TEST(
     call_helper(&helper, fds[1], 0);
     ssize_t result = read_exact(fds[0], buf, 7);
     dismiss_helper(&helper);
+    if_the_wait_ended_it(result);
     expect_bytes(result, buf, "1:hello", 7);
     expect_sleep();
     expect_as_it_was(fds[0], true);
@@ -377,16 +403,40 @@ LAB_TEST(
              "has no memory for your wait");
     fault_once(CALLS_RECEIVE, 1, (struct fault){.error = EAGAIN});
     fault_once(CALLS_WAIT, 1, (struct fault){.error = ENOMEM});
-    unsigned before = faults_taken();
+    unsigned before = calls_made(CALLS_WAIT);
     ssize_t result = read_exact(fds[0], buf, 5);
-    if (faults_taken() == before + 2)
-        expect_failure("read_exact()", result, ENOMEM);
+    if (calls_made(CALLS_WAIT) > before)
+        expect_no_wait("read_exact()", result);
+    else
+        expect_bytes(result, buf, "hello", 5);
+    fault_none();
+    close_pair(fds);
+    unix_pair(fds);
+    send_whole(fds[1], "hello", 5);
+    lab_peer(
+        "then sent \"hello\", of which 2 bytes came before the connection was reset");
+    fault_once(CALLS_RECEIVE, 1, (struct fault){.at_most = 2});
+    fault_once(CALLS_RECEIVE, 2, (struct fault){.error = ECONNRESET});
+    before = calls_made(CALLS_RECEIVE);
+    result = read_exact(fds[0], buf, 5);
+    if (calls_made(CALLS_RECEIVE) > before + 1) /* with MSG_WAITALL one call brings all */
+        expect_failure("read_exact()", result, ECONNRESET);
     else
         expect_bytes(result, buf, "hello", 5);
     close_pair(fds);
 }
 
 /* ---- write_all ------------------------------------------------------------------- */
+
+/* Of "hello", or of five other bytes. */
+static void expect_all_taken(ssize_t result)
+{
+    int error = errno;
+    if (result == 0)
+        lab_likely("the kernel has all of them: return n, and not 0");
+    lab_expect(result == 5, "5", "returned %s", lab_result(result, error));
+    lab_likely(NULL);
+}
 
 /* What lies in fd's buffer must be these n bytes (64 at most). */
 static void expect_sent(int fd, const void *bytes, size_t n)
@@ -407,7 +457,7 @@ LAB_TEST(
     unix_pair(fds);
     lab_peer("reads what \"he\\0lo\" becomes");
     ssize_t result = write_all(fds[0], "he\0lo", 5);
-    lab_expect(result == 5, "5", "returned %s", lab_result(result, errno));
+    expect_all_taken(result);
     expect_sent(fds[1], "he\0lo", 5);
     expect_as_it_was(fds[0], false);
     close_pair(fds);
@@ -425,7 +475,7 @@ LAB_TEST(
     lab_peer("has room for one byte at a time, and reads what \"hello\" becomes");
     fault_each(CALLS_SEND, (struct fault){.at_most = 1});
     ssize_t result = write_all(fds[0], "hello", 5);
-    lab_expect(result == 5, "5", "returned %s", lab_result(result, errno));
+    expect_all_taken(result);
     fault_none();
     end_stream(fds[0]);
     const struct peer_report *report = peer_observe(fds[1]);
@@ -448,7 +498,7 @@ LAB_TEST(
     fault_once(CALLS_SEND, 1, (struct fault){.at_most = 2});
     fault_once(CALLS_SEND, 2, (struct fault){.error = EINTR});
     ssize_t result = write_all(fds[0], "hello", 5);
-    lab_expect(result == 5, "5", "returned %s", lab_result(result, errno));
+    expect_all_taken(result);
     expect_sent(fds[1], "hello", 5);
     close_pair(fds);
 }
@@ -472,7 +522,8 @@ LAB_TEST(
     call_helper(&helper, fds[1], filled);
     ssize_t result = write_all(fds[0], "hello", 5);
     dismiss_helper(&helper);
-    lab_expect(result == 5, "5", "returned %s", lab_result(result, errno));
+    if_the_wait_ended_it(result);
+    expect_all_taken(result);
     expect_sleep();
     expect_sent(fds[1], "hello", 5);
     expect_as_it_was(fds[0], true);
@@ -561,12 +612,19 @@ LAB_TEST(
              "for your wait");
     fault_once(CALLS_SEND, 1, (struct fault){.error = EAGAIN});
     fault_once(CALLS_WAIT, 1, (struct fault){.error = ENOMEM});
-    unsigned before = faults_taken();
+    unsigned before = calls_made(CALLS_WAIT);
     ssize_t result = write_all(fds[0], "hello", 5);
-    if (faults_taken() == before + 2)
-        expect_failure("write_all()", result, ENOMEM);
+    if (calls_made(CALLS_WAIT) > before)
+        expect_no_wait("write_all()", result);
     else
-        lab_expect(result == 5, "5", "returned %s", lab_result(result, errno));
+        expect_all_taken(result);
+    fault_none();
+    close_pair(fds);
+    unix_pair(fds);
+    lab_peer("then took 2 bytes of \"hello\", and the connection was over");
+    fault_once(CALLS_SEND, 1, (struct fault){.at_most = 2});
+    fault_once(CALLS_SEND, 2, (struct fault){.error = EPIPE});
+    expect_failure("write_all()", write_all(fds[0], "hello", 5), EPIPE);
     close_pair(fds);
 }
 
@@ -729,6 +787,10 @@ static void expect_no_leftover(struct splitter *splitter)
                    length == 4242 ? "set nothing" : lab_quote(leftover, length));
     errno = error;
     expect_zero("splitter_end()", result);
+    lab_likely("*leftover and *length are set only together with 1");
+    lab_expect(leftover == &untouched && length == 4242,
+               "*leftover and *length untouched", "set them, and returned 0");
+    lab_likely(NULL);
 }
 
 static void expect_too_long(struct splitter *splitter)
@@ -742,6 +804,47 @@ static void expect_too_long(struct splitter *splitter)
                    lab_quote(message, length));
     errno = error;
     expect_failure("splitter_next()", result, EMSGSIZE);
+    lab_likely("*message and *length are for a message: set them only together with 1");
+    lab_expect(message == &untouched && length == 4242, "*message and *length untouched",
+               "set them, and returned -1");
+    lab_likely(NULL);
+}
+
+/* ---- what it takes ---------------------------------------------------------------- */
+
+/* AddressSanitizer knows what memory is taken and asked for; without it nobody asks. */
+size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
+int __sanitizer_install_malloc_and_free_hooks(void (*)(const volatile void *, size_t),
+                                              void (*)(const volatile void *))
+    __attribute__((weak));
+
+static size_t memory_taken(void)
+{
+    return __sanitizer_get_current_allocated_bytes
+               ? __sanitizer_get_current_allocated_bytes()
+               : 0;
+}
+
+/* Twice what the header allows: the test's own memory is in it. */
+static void expect_little(size_t before, const char *when)
+{
+    enum { LITTLE = 1 << 17 };
+    size_t now = memory_taken();
+    lab_expect(now <= before + LITTLE, "memory for what was fed, not for what may come",
+               "had taken %zu bytes %s", now - before, when);
+}
+
+static size_t memory_asked;
+
+static void count_memory(const volatile void *memory, size_t n)
+{
+    (void)memory;
+    memory_asked += n;
+}
+
+static void ignore_memory(const volatile void *memory)
+{
+    (void)memory;
 }
 
 /* ---- splitter_new, splitter_free ------------------------------------------------- */
@@ -761,8 +864,14 @@ LAB_TEST(
         delimiter("\n", 1, 1),
         delimiter("12345678", 8, SIZE_MAX),
     };
-    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
-        splitter_free(made(rules[i]));
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        size_t before = memory_taken();
+        struct splitter *splitter = made(rules[i]);
+        expect_little(before, "before the first byte");
+        splitter_feed(splitter, "x", 1); /* whether it works is not asked here */
+        expect_little(before, "after one byte");
+        splitter_free(splitter);
+    }
 }
 
 static void expect_refusal(struct splitter_rule rule, const char *what)
@@ -854,13 +963,16 @@ LAB_TEST(
     for (int i = 0; i < 1000; i++)
         feed_quietly(splitter, "123", 3);
     feed_bytes(splitter, "", 0);
+    lab_peer("sent nothing: bytes is NULL, and n is 0");
+    expect_zero("splitter_feed()", splitter_feed(splitter, NULL, 0));
     splitter_free(splitter);
 }
 
 LAB_TEST(
     splitter_feed, reports_a_lack_of_memory, .points = 1, .task = 4,
-    .needs = "splitter_feed/takes_any_number_of_bytes", .read = "The buffer between",
-    .man = "3 realloc",
+    .needs =
+        "splitter_feed/takes_any_number_of_bytes, splitter_next/a_delimiter_ends_a_message",
+    .read = "The buffer between", .man = "3 realloc",
     .likely =
         "when memory cannot be had return -1 and change nothing: what was fed before is still there, and still to be freed")
 {
@@ -884,6 +996,20 @@ LAB_TEST(
     }
     lab_expect(refused > 0, "-1 and errno ENOMEM once at least, for 1000000 bytes",
                "took all of them");
+    splitter_free(splitter);
+    splitter = made(delimiter(";", 1, SIZE_MAX));
+    feed(splitter, "one;two;th");
+    expect_next(splitter, "one");
+    fault_each(CALLS_ALLOCATE, (struct fault){.error = ENOMEM});
+    int result = feed_copy(splitter, many, sizeof many);
+    fault_none();
+    if (result == -1) {
+        lab_peer("then sent %zu bytes more, for which there was no memory", sizeof many);
+        expect_next(splitter, "two");
+        expect_no_next(splitter);
+        feed(splitter, "ree;");
+        expect_next(splitter, "three");
+    }
     splitter_free(splitter);
 }
 
@@ -1059,7 +1185,7 @@ LAB_TEST(
 
 LAB_TEST(
     splitter_next, any_bytes_will_do, .points = 1, .task = 5,
-    .needs = "splitter_next/a_delimiter_ends_a_message", .read = "Bytes, not text",
+    .needs = "splitter_next/a_delimiter_may_be_cut", .read = "Bytes, not text",
     .man = "3 memcmp",
     .likely =
         "strlen(), strstr() and %s stop at a NUL: compare bytes, as many as delimiter_length says")
@@ -1097,8 +1223,11 @@ LAB_TEST(
     expect_no_next(other);
     feed_quietly(one, "c;", 2);
     feed_quietly(other, "b", 1);
-    expect_next(one, "abc");
-    expect_next(other, "xxa");
+    const void *message = NULL;
+    size_t length = SIZE_MAX;
+    int result = splitter_next(one, &message, &length);
+    expect_next(other, "xxa"); /* the first one's message is valid all the while */
+    expect_result("splitter_next()", result, message, length, "abc", 3);
     splitter_free(one);
     splitter_free(other);
 }
@@ -1307,6 +1436,29 @@ static void expect_quick(double start, size_t done, size_t all)
                    "needed more than %d ms for %zu of %zu steps", ENOUGH_MS, done, all);
 }
 
+/* Each piece of memory asked for may be filled with what was there before: all of them
+   together are a measure of the bytes moved. Doubling makes it 2 to 4 times the bytes fed, a
+   growth by an eighth 9 times. */
+static void feed_much(void)
+{
+    enum { PIECE = 1000, PIECES_FED = 4000, TIMES = 16 };
+    static const char piece[PIECE];
+    static bool counting;
+    struct splitter *splitter = made(none(SIZE_MAX));
+    if (!counting && __sanitizer_install_malloc_and_free_hooks)
+        counting = __sanitizer_install_malloc_and_free_hooks(count_memory, ignore_memory);
+    memory_asked = 0;
+    for (size_t i = 0; i < PIECES_FED; i++) {
+        expect_zero("splitter_feed()", splitter_feed(splitter, piece, PIECE));
+        if (memory_asked > (size_t)TIMES * PIECE * PIECES_FED)
+            lab_expect(false,
+                       "memory that grows by a factor, and not by a number of bytes",
+                       "had asked for %zu bytes in all after %zu of %d reads",
+                       memory_asked, i + 1, PIECES_FED);
+    }
+    splitter_free(splitter);
+}
+
 LAB_TEST(
     splitter_next, searches_no_byte_again, .points = 2, .task = 5,
     .needs = "splitter_next/a_delimiter_may_be_cut", .read = "What it costs",
@@ -1315,6 +1467,8 @@ LAB_TEST(
         "each call searches, or moves, all that has come since the message began: keep in mind how far you were, and make room by doubling")
 {
     const size_t n = 150000;
+    lab_peer("sent 4000000 bytes, 1000 a read");
+    feed_much();
     struct splitter *splitter = made(delimiter("\r\n", 2, SIZE_MAX));
     lab_peer("sent a message of %zu bytes, one byte a read", n);
     double start = processor_ms();
@@ -1372,16 +1526,6 @@ LAB_TEST(
     splitter_free(splitter);
 }
 
-/* AddressSanitizer knows how much memory is taken; without it nobody asks. */
-size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
-
-static size_t memory_taken(void)
-{
-    return __sanitizer_get_current_allocated_bytes
-               ? __sanitizer_get_current_allocated_bytes()
-               : 0;
-}
-
 LAB_TEST(
     splitter_feed, uses_the_room_again, .points = 1, .task = 4,
     .needs = "splitter_next/fixed_gives_so_many_bytes", .read = "The buffer between",
@@ -1412,8 +1556,9 @@ LAB_TEST(
 
 LAB_TEST(
     splitter_end, nothing_is_left_over_between_messages, .points = 1, .task = 6,
-    .needs = "splitter_next/fixed_gives_so_many_bytes", .read = "Where the stream ends",
-    .man = "3 memcpy",
+    .needs =
+        "splitter_next/fixed_gives_so_many_bytes, splitter_next/takes_a_message_of_the_maximum",
+    .read = "Where the stream ends", .man = "3 memcpy",
     .likely = "when all that was fed has been taken out, delimiters too, nothing is left")
 {
     struct splitter *splitter = made(fixed(5, 5));
@@ -1448,6 +1593,10 @@ LAB_TEST(
     expect_next(splitter, "Hello");
     expect_no_next(splitter);
     expect_leftover(splitter, "Worl", 4);
+    lab_likely(
+        "splitter_end() looks, and takes nothing out: a second call says the same");
+    expect_leftover(splitter, "Worl", 4);
+    lab_likely(NULL);
     splitter_free(splitter);
     splitter = made(delimiter("\r\n", 2, 5));
     feed(splitter, "Hello\r\nWo");
