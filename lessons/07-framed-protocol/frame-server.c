@@ -81,8 +81,9 @@ static bool send_output(struct client *client)
 /*
  * TODO 5, second: answer the frames that have come, one after another: take it, answer(), and
  * send_output(). Stop when there are no more (true), or when an answer did not fit into the socket
- * (true: it waits, and the frames behind it too; this is called again when it is sent). A bad frame:
- * complain(), and false: the connection is to be closed.
+ * (true: it waits, and the frames behind it too). This is called again after each send, which may
+ * have been of a part only: begin by looking whether something still waits. A bad frame: complain(),
+ * and false: the connection is to be closed.
  */
 static bool answer_frames(struct client *client)
 {
@@ -93,7 +94,8 @@ static bool answer_frames(struct client *client)
 /*
  * TODO 5, third: there is something to read, and all that was read before has been answered. Read
  * once, feed, answer_frames(). False: the connection is to be closed; at its end, too, and if that
- * was within a frame, complain().
+ * was within a frame, complain(). recv() = -1: EAGAIN: true; any other: the client has gone, no
+ * complaint needed.
  */
 static bool read_input(struct client *client)
 {

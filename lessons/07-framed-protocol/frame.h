@@ -97,7 +97,7 @@ struct frame {
         *head; /* the length field and what else is in front of the body */
     size_t head_size;
     const unsigned char *body;
-    size_t body_size; /* may be 0 */
+    size_t body_size; /* may be 0: body points behind the head all the same */
 };
 
 /*

@@ -8,6 +8,9 @@ teardown() { lab_teardown; }
 
 # The request (100, 10.1) in a frame, with 4 bytes of padding that are not zero, and what comes back for it.
 request='\20\0\0\0\144\0\0\0\125\125\125\125\63\63\63\63\63\63\44\100'
+# The request (-1, 0.01), whose answer no smaller number can hold.
+precise='\20\0\0\0\377\377\377\377\125\125\125\125\173\24\256\107\341\172\204\77'
+precisely='10 00 00 00 ff ff ff ff 00 00 00 00 9a 99 99 99 99 99 b9 3f'
 response='10 00 00 00 64 00 00 00 00 00 00 00 00 00 00 00 00 40 59 40'
 
 # sends BYTES: send these (as printf understands them), end the stream, and put what comes back into $output, in hexadecimal.
@@ -43,6 +46,15 @@ serve_with() {
     host=127.0.0.1 port=${line##*:}
 }
 
+# For serve_with: answer ten requests, one after another, with 2, 4, 8 ... 1024, in bodies of $size bytes, where 16 are right; the
+# id is the request's, or always $id.
+# shellcheck disable=SC2016 # for the shell that serves
+ten_answers='for i in {0..9}; do
+    head -c 20 >/dev/null
+    printf -v bytes "\\\\x%02x" "$size" 0 0 0 $((${id:-i * 100} & 255)) $((${id:-i * 100} >> 8)) 0 0 0 0 0 0 0 0 0 0 0 0 $((i * 16)) 64 0
+    printf "${bytes:0:4 * (4 + size)}" || break
+done'
+
 # said_why: the program that ran last ended with status 1, and a line on standard error.
 said_why() {
     assert_equal "status $status" "status 1"
@@ -56,9 +68,10 @@ said_why() {
     peer 'nc sent a request (100, 10.1) whose padding is "UUUU"'
     sends "$request"
     assert_output "$response"
-    peer "then three of them at once"
-    sends "$request$request$request"
-    assert_output "$response $response $response"
+    peer "then three at once, the second of which is (-1, 0.01)"
+    sends "$request$precise$request"
+    [[ $output != "$response "*" $response" ]] || likely "an id has 32 bits and a sign, a value is a double: neither may lose a bit on its way"
+    assert_output "$response $precisely $response"
 }
 
 # lab: points=3 task=5 needs="frame_encode, frame_decoder_next/finds_all_frames_of_one_piece, frame_decoder_next/finds_frames_cut_anywhere" read="Your tasks" likely="the body of a length32be frame goes back as it came, be it empty or full of NULs: it is bytes, and no text"
@@ -100,6 +113,14 @@ said_why() {
     assert_output "00 00 00 04 61 62 63 64"
     hears 7 "$second"
     assert_output "00 00 00 03 78 79 7a"
+    peer "the first sent a frame, and half of one, and closed before it had read all of the answer: an RST; then the second sent a frame"
+    likely "recv() that says ECONNRESET is the end of that client, not of the server"
+    tells '\0\0\0\2hi\0\0\0\2h' "$first"
+    hears 1 "$first"
+    hang_up "$first"
+    tells '\0\0\0\2yo' "$second"
+    hears 6 "$second"
+    assert_output "00 00 00 02 79 6f"
     stop TERM
     assert_success
 }
@@ -111,9 +132,13 @@ said_why() {
     peer "a client is connected, and waits; another one sent a request, and then a length of 2 GiB"
     sends "$request"'\0\0\0\200'
     assert_output "$response"
-    peer "the next one's body has 15 bytes, where a request has 16"
-    sends '\17\0\0\0abcdefghijklmno'
+    waiting=$client
+    peer "the next one's body has 15 bytes, where a request has 16, a good request is behind it, and the stream has not ended"
+    open_client
+    tells '\17\0\0\0abcdefghijklmno'"$request" "$client"
+    hear_end
     assert_output ""
+    hang_up
     peer "the next one's body has 17"
     sends '\21\0\0\0abcdefghijklmnopq'
     assert_output ""
@@ -121,7 +146,6 @@ said_why() {
     sends '\0\0\0\0'
     assert_output ""
     peer "the next one sent its length in the other order, and has not ended its stream"
-    waiting=$client
     open_client
     tells '\0\0\0\20' "$client"
     hear_end
@@ -159,10 +183,10 @@ said_why() {
     kill -KILL "$pid"
     finish
     start frame-server --format length32be "$PWD/socket"
-    { printf '\0\4\223\340' && head -c 300000 /dev/zero && printf '\0\0\0\5World'; } >large
-    cat large large >frames
-    peer "the next client sent two frames of 300000 bytes, each with a small one behind it, more than the socket holds"
-    likely "when the answer that waited is sent, go on with the frames that have come meanwhile, and read only then"
+    { printf '\0\20\0\0' && head -c 1048576 /dev/zero && printf '\0\0\0\5World'; } >large
+    { cat large && printf '\0\4\223\340' && head -c 300000 /dev/zero && printf '\0\0\0\2hi'; } >frames
+    peer "the next client sent a frame of 1 MiB, a small one, one of 300000 bytes, a small one: answers that the socket takes in several pieces"
+    likely "when the whole answer that waited is sent, and not before, go on with the frames that have come meanwhile, and read only then"
     nc -N -U socket <frames >got
     you "sent $(wc -c <got) bytes"
     run -0 cmp frames got
@@ -235,44 +259,68 @@ id 700: 70.7 -> 707
 id 800: 80.8 -> 808
 id 900: 90.9 -> 909"
     start frame-server --format length32be "$PWD/socket"
-    peer "then lines, over a UNIX socket: two of text, one empty, one of 100000 bytes, and one without a newline"
-    { echo "Hello" && echo "to you" && echo && head -c 100000 /dev/zero | tr '\0' x && echo && printf end; } >lines
+    peer "then lines, over a UNIX socket: one of text, one with a NUL in it, one empty, one of 100000 bytes, and one without a newline"
+    { echo "Hello" && printf 'to\0you\n' && echo && head -c 100000 /dev/zero | tr '\0' x && echo && printf end; } >lines
     run -0 bash -c 'frame-client --format length32be socket <lines >got'
     you "printed $(wc -c <got) bytes"
+    [[ $(wc -c <got) -lt 100000 ]] || likely "a line is bytes too, and its answer: count them by getline() and body_size; a NUL ends no line"
     run -0 cmp got <(cat lines && echo)
+    peer "another server answered 2, 4, 8 ... 1024 to the ten requests"
+    likely "print the value in the response, and not one that the client has computed itself"
+    serve_with "size=16; $ten_answers"
+    run -0 frame-client --format length32le "$host" "$port"
+    assert_output "id 0: 0 -> 2
+id 100: 10.1 -> 4
+id 200: 20.2 -> 8
+id 300: 30.3 -> 16
+id 400: 40.4 -> 32
+id 500: 50.5 -> 64
+id 600: 60.6 -> 128
+id 700: 70.7 -> 256
+id 800: 80.8 -> 512
+id 900: 90.9 -> 1024"
+    finish
 }
 
 # lab: points=2 task=6 needs="end to end/the client asks and prints" read="A cut anywhere" man="2 recv" likely="an answer may come in several pieces: as long as frame_decoder_next() says 0, read on and feed"
 @test "the client waits for the whole answer" {
-    serve_with 'head -c 6 >answer
+    serve_with 'head -c 6 | tr hi ow >answer
         head -c 2 answer | cat
         head -c 5 answer | tail -c 3 | cat
         tail -c 1 answer | cat
         cat'
-    peer "sent the answer to the first frame in three pieces: half a length, the rest and half a body, the rest"
+    peer "sent the answer to the frame \"hi\", which is \"ow\", in three pieces: half a length, the rest and half a body, the rest"
     server=$pid
     run -0 frame-client --format length32be "$host" "$port" <<<$'hi\nyou'
-    assert_output $'hi\nyou'
+    [[ $output != hi* ]] || likely "print the body that came back, and not the line that was sent"
+    assert_output $'ow\nyou'
     finish "$server" # not killed: what it has started would be left behind
 }
 
 # lab: points=2 task=6 needs="end to end/the client asks and prints" read="Never trust a length" man="3 perror" likely="each of these is status 1 and a line on standard error: a bad frame, another id, a body that is no response, the end of the stream"
 @test "the client takes no bad answer" {
-    printf '\20\0\0\0\7\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0' >other_id
-    printf '\17\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0' >short
     printf '\377\377\377\377\0\0\0\0' >long
     printf '\20\0\0\0\0\0\0\0\0\0' >half
     : >none
-    for answer in short long half none; do
+    for answer in long half none; do
         serve_with "head -c 20 >/dev/null; cat $PWD/$answer"
         peer "answered to the first request: $(od -An -v -tx1 "$answer" | tr -d '\n')"
         run --separate-stderr frame-client --format length32le "$host" "$port"
         said_why
         finish
     done
-    serve_with "for i in {1..10}; do head -c 20 >/dev/null; cat $PWD/other_id; done"
-    peer "answered to each of ten requests with id 7"
-    run --separate-stderr frame-client --format length32le "$host" "$port"
+    for answers in "size=16 id=7" "size=15" "size=17"; do
+        serve_with "$answers; $ten_answers"
+        peer "answered all ten requests, with $answers (a response has 16 bytes)"
+        run --separate-stderr frame-client --format length32le "$host" "$port"
+        said_why
+        finish
+    done
+    serve_with "head -c 20 >/dev/null; cat $PWD/long -"
+    peer "answered to the first request with a frame of 4 GiB, and did not end its stream"
+    likely "no read can mend a stream after frame_decoder_next() said -1: a bad frame is the end, status 1"
+    run --separate-stderr timeout "$LAB_PATIENCE" frame-client --format length32le "$host" "$port"
+    ((status != 124)) || you "did not end within $LAB_PATIENCE s"
     said_why
     finish
 }
