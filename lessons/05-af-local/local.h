@@ -118,8 +118,10 @@ int local_bind_datagram(const char *path);
  * connection that ends at once.) For an abstract name there is never anything to do: it goes with
  * its server. Between the look and the removal another process may start: two servers that start
  * at one moment need a lock.
- * Returns 0 if nothing is at path now, or never was. Or -1 with errno set, and all is as before:
- *   EADDRINUSE  a socket is bound there, and listens, or receives datagrams
+ * Returns 0 if nothing is at path now, or lstat() said so (ENOENT; any other error of lstat(),
+ * ENOTDIR too, is reported). Or -1 with errno set, and all is as before:
+ *   EADDRINUSE  a socket is bound there, and listens, or receives datagrams: from anybody, or
+ *               only from a peer of its own (connect() says EPERM)
  *   ENOTSOCK    what is there is no socket: a file, a folder, a link
  *   EACCES      it cannot be told, as the file may not be written to; or it may not be removed
  *   others      what lstat(), socket(), connect() or unlink() reported
@@ -181,7 +183,8 @@ int fd_send(int fd, int passed);
  * byte after that one is taken. A signal (EINTR) is no failure. Whatever else came with the byte
  * is closed: a sender cannot fill this process's table of descriptors.
  * Returns the descriptor, or -1 with errno set, and no descriptor is left from what came:
- *   ENODATA  the peer has ended its stream
+ *   ENODATA  the peer has ended its stream, or sent an empty packet (0 bytes; what came with them
+ *            is closed)
  *   EBADMSG  the byte came with no descriptor, or with more than one, or the kernel could not
  *            hand over all that was sent (MSG_CTRUNC), as when this process may open no more
  *   EAGAIN   fd is non-blocking, and nothing is there

@@ -3,10 +3,12 @@
  * its newline included, to an echo server; wait for its echo; write that to standard output; and
  * so on with the next. (Without --type: stream.)
  *
- * A line of more than MESSAGE_MAX bytes goes in pieces of that many. Status 0: all of the input
- * came back and was written. 1: not so, or no server was there; stderr says why. A server that
- * ends is noticed, with datagrams at the next line only; an answer that is lost is waited for
- * (lesson 04 knows what to do). No file is left.
+ * A line of more than MESSAGE_MAX bytes goes in pieces of that many. What comes back is written as
+ * it came, be it what was sent or not: only its size is looked at. Status 0: as many bytes as the
+ * input has came back and were written. 1: not so, or no server was there; stderr says why. A
+ * server that ends is noticed, with datagrams at the next line only; an answer that is lost is
+ * waited for (lesson 04 knows what to do). No file is left, and all memory is freed, whatever the
+ * status.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "local.h"

@@ -11,11 +11,13 @@
  * another server's.
  *
  * A message (datagram, seqpacket) of up to MESSAGE_MAX bytes comes back whole and alone; a longer
- * one, which would be cut, does not come back. A datagram's answer that cannot be delivered at
- * once (its sender has no name, or is gone, or does not read) is dropped. Standard error tells of
- * each, and of nothing else. No client that breaks off, or is silent, or does not read, costs the
- * others more than waiting for their turn; where there are no turns, with datagrams, it costs
- * them nothing.
+ * one, which would be cut, does not come back. A packet of 0 bytes reads as the end does, and ends
+ * the connection; a datagram of 0 bytes comes back. A datagram's answer that finds no room, or
+ * nobody, is dropped, never waited for (MSG_DONTWAIT): its sender has no name, or is gone, or does
+ * not read. Answers that the kernel holds for one client count against the server's send buffer:
+ * if its queue is long (net.unix.max_dgram_qlen), those of others find no room either. Standard
+ * error tells of each message that does not come back, and of nothing else. No client that breaks
+ * off, or is silent, or does not read makes the others wait for more than their turn.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "local.h"

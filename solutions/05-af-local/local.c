@@ -235,7 +235,7 @@ int fd_receive(int fd)
         return -1;
     int passed = descriptor_in(&message);
     errno = n == 0 ? ENODATA : EBADMSG; /* unless a descriptor is returned */
-    if (passed != -1 && (message.msg_flags & MSG_CTRUNC) != 0)
+    if (passed != -1 && (n == 0 || (message.msg_flags & MSG_CTRUNC) != 0))
         return give_up(passed);
     return passed;
 }

@@ -12,12 +12,15 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { HEAD = offsetof(struct sockaddr_un, sun_path), ROOM = 108, NOBODY = 65534 };
@@ -361,8 +364,11 @@ static void writes_a_name(const char *path, const char *name)
     expect_success(address_for(path, &address, &length));
     snprintf(expected, sizeof expected, "a length of %zu + %d", n, HEAD);
     lab_expect(length == HEAD + n, expected, "gave %d + %d", (int)length - HEAD, HEAD);
-    lab_expect(address.sun_family == AF_UNIX && memcmp(address.sun_path, name, n) == 0,
-               lab_quote(name, n), "wrote %s", lab_quote(address.sun_path, n));
+    lab_expect(address.sun_family == AF_UNIX,
+               "sun_family AF_UNIX, for an abstract name too", "set it to %d",
+               address.sun_family);
+    lab_expect(memcmp(address.sun_path, name, n) == 0, lab_quote(name, n), "wrote %s",
+               lab_quote(address.sun_path, n));
 }
 
 LAB_TEST(
@@ -464,15 +470,13 @@ LAB_TEST(
     listens_at_a_path(local_listen, SOCK_STREAM, "a stream socket");
 }
 
-LAB_TEST(local_listen, passes_the_backlog_on, .points = 1, .task = 2,
-         .needs = "local_listen/listens", .read = "A socket that is a file",
-         .man = "2 listen", .likely = "give backlog to listen() as it is")
+static void passes_the_backlog_on(listens *function, int type)
 {
     enter_folder();
-    int clients[10], n = 0, backlog = 1 + (int)lab_random_below(6);
-    int fd = local_listen("x.sock", backlog);
+    int clients[10], n = 0, backlog = 2 + (int)lab_random_below(5);
+    int fd = function("x.sock", backlog);
     expect_descriptor(fd, "a listener");
-    while (n < 10 && (clients[n] = client_of(SOCK_STREAM, "x.sock", 7)) != -1)
+    while (n < 10 && (clients[n] = client_of(type, "x.sock", 7)) != -1)
         n++;
     lab_expect(n == backlog + 1, "a queue as long as asked for (Linux: one more)",
                "was asked for a backlog of %d, and %d clients found a place", backlog, n);
@@ -482,17 +486,13 @@ LAB_TEST(local_listen, passes_the_backlog_on, .points = 1, .task = 2,
     leave_folder();
 }
 
-LAB_TEST(
-    local_listen, leaves_the_rights_to_the_umask, .points = 1, .task = 2,
-    .needs = "local_listen/listens", .read = "Who may connect", .man = "2 umask",
-    .likely =
-        "who may connect is decided by the umask of the program: neither chmod() nor umask() is the library's to call")
+static void leaves_the_rights_to_the_umask(listens *function)
 {
     const mode_t masks[] = {0, 077, 0117};
     enter_folder();
     for (int i = 0; i < 3; i++) {
         mode_t before = umask(masks[i]);
-        int fd = local_listen("x.sock", 5);
+        int fd = function("x.sock", 5);
         int error = errno;
         mode_t after = umask(before);
         char expected[40];
@@ -509,8 +509,23 @@ LAB_TEST(
     leave_folder();
 }
 
+LAB_TEST(local_listen, passes_the_backlog_on, .points = 1, .task = 2,
+         .needs = "local_listen/listens", .read = "A socket that is a file",
+         .man = "2 listen", .likely = "give backlog to listen() as it is")
+{
+    passes_the_backlog_on(local_listen, SOCK_STREAM);
+}
 LAB_TEST(
-    local_listen, leaves_what_is_there, .points = 2, .task = 2,
+    local_listen, leaves_the_rights_to_the_umask, .points = 1, .task = 2,
+    .needs = "local_listen/listens", .read = "Who may connect", .man = "2 umask",
+    .likely =
+        "who may connect is decided by the umask of the program: neither chmod() nor umask() is the library's to call")
+{
+    leaves_the_rights_to_the_umask(local_listen);
+}
+
+LAB_TEST(
+    local_listen, leaves_what_is_there, .points = 1, .task = 2,
     .needs = "local_listen/listens", .read = "The file that stays", .man = "2 bind",
     .likely =
         "unlink() before bind() takes away whatever is there, a running server's name too: leave that to local_unlink_stale()")
@@ -607,6 +622,17 @@ LAB_TEST(
 {
     leaves_what_is_there(local_listen_packets);
     leaves_nothing_when_listen_fails(local_listen_packets);
+}
+
+LAB_TEST(
+    local_listen_packets, leaves_backlog_and_rights_to_the_caller, .points = 1, .task = 2,
+    .needs = "local_listen_packets/listens_for_packets", .read = "Who may connect",
+    .man = "2 listen",
+    .likely =
+        "give backlog to listen() as it is, and leave the file's rights to the umask: no chmod()")
+{
+    passes_the_backlog_on(local_listen_packets, SOCK_SEQPACKET);
+    leaves_the_rights_to_the_umask(local_listen_packets);
 }
 
 /* local_connect, local_connect_packets */
@@ -993,6 +1019,22 @@ LAB_TEST(
     errno = error;
     expect_failure(result, EACCES);
     expect_in_folder("x.sock");
+    if (mkdir("closed", 0700) != 0)
+        lab_error("mkdir");
+    dead_server_at(SOCK_STREAM, "closed/x.sock");
+    if (chmod("closed/x.sock", 0777) != 0 || chmod("closed", 0555) != 0)
+        lab_error("chmod");
+    lab_peer("a dead server left closed/x.sock, in a folder that may not be written to");
+    lab_likely("unlink() can fail too: its result is the function's");
+    without_privilege();
+    result = local_unlink_stale("closed/x.sock"), error = errno;
+    as_before();
+    chmod("closed", 0700);
+    unlink("closed/x.sock");
+    rmdir("closed");
+    errno = error;
+    expect_failure(result, EACCES);
+    lab_likely(NULL);
     lab_peer("socket() finds no free descriptor");
     fault_once(CALLS_SOCKET, 1, (struct fault){.error = EMFILE});
     result = local_unlink_stale("x.sock");
@@ -1140,11 +1182,12 @@ static ssize_t take(int fd, char data[8], int fds[MOST], int *n)
     return got;
 }
 
-/* Send a byte, and text after it, with n times the same descriptor. */
-static void give_with(int fd, const char *text, int passed, int n)
+/* Send a byte (or, if text is NULL, none), and text after it, with n times the same descriptor. */
+static ssize_t send_with(int fd, const char *text, int passed, int n)
 {
-    struct iovec bytes[] = {{.iov_base = "", .iov_len = 1},
-                            {.iov_base = (void *)text, .iov_len = strlen(text)}};
+    struct iovec bytes[] = {
+        {.iov_base = "", .iov_len = text == NULL ? 0 : 1},
+        {.iov_base = (void *)text, .iov_len = text == NULL ? 0 : strlen(text)}};
     struct msghdr message = {.msg_iov = bytes, .msg_iovlen = 2};
     memset(&control, 0, sizeof control);
     if (n > 0) {
@@ -1157,13 +1200,71 @@ static void give_with(int fd, const char *text, int passed, int n)
         message.msg_control = &control;
         message.msg_controllen = CMSG_SPACE((size_t)n * sizeof(int));
     }
-    if (sendmsg(fd, &message, MSG_NOSIGNAL) != (ssize_t)(1 + strlen(text)))
+    return sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
+static void give_with(int fd, const char *text, int passed, int n)
+{
+    if (send_with(fd, text, passed, n) == -1)
         lab_error("sendmsg");
 }
 
 static void give(int fd, int passed, int n)
 {
     give_with(fd, "", passed, n);
+}
+
+/*
+ * A thread that acts as soon as the test's own thread sleeps in a call of the student's: gives a descriptor, or
+ * takes bytes. If the call does not wait, it acts when the call is over.
+ */
+struct helper {
+    pthread_t thread;
+    atomic_bool returned;
+    bool waited;
+    int fd, passed; /* passed -1: take bytes */
+    size_t bytes;
+};
+
+static bool test_sleeps(void)
+{
+    char path[60], text[200] = "";
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", getpid());
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = read(fd, text, sizeof text - 1);
+    close(fd);
+    const char *state = n > 0 ? strrchr(text, ')') : NULL;
+    return state != NULL && strncmp(state, ") S", 3) == 0;
+}
+
+static void *help(void *given)
+{
+    struct helper *helper = given;
+    char page[4096];
+    while (!helper->returned && !(helper->waited = test_sleeps()))
+        nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
+    if (helper->passed != -1)
+        send_with(helper->fd, "", helper->passed, 1);
+    while (helper->bytes > 0) {
+        ssize_t n = recv(helper->fd, page, sizeof page, 0);
+        helper->bytes = n <= 0 ? 0 : helper->bytes - (size_t)n;
+    }
+    return NULL;
+}
+
+static void start_helper(struct helper *helper)
+{
+    if (pthread_create(&helper->thread, NULL, help, helper) != 0)
+        lab_error("pthread_create");
+}
+
+/* The call is over. errno stays. */
+static void join_helper(struct helper *helper)
+{
+    int error = errno;
+    helper->returned = true;
+    pthread_join(helper->thread, NULL);
+    errno = error;
 }
 
 static int open_descriptors(void)
@@ -1193,6 +1294,24 @@ static void sends_a_descriptor(int fds[2])
     lab_close(pipes[1]);
 }
 
+static void waits_for_room(void)
+{
+    int fds[2];
+    char page[4096] = "";
+    pair(fds, SOCK_STREAM);
+    struct helper helper = {.fd = fds[1], .passed = -1};
+    for (ssize_t n; (n = send(fds[0], page, sizeof page, MSG_DONTWAIT)) > 0;)
+        helper.bytes += (size_t)n;
+    lab_peer("has not read, and the socket is full; it reads while fd_send() waits");
+    lab_likely("a blocking socket stays one: without MSG_DONTWAIT, sendmsg() waits");
+    start_helper(&helper);
+    int result = fd_send(fds[0], fds[0]);
+    join_helper(&helper);
+    expect_success(result);
+    lab_close(fds[0]);
+    lab_close(fds[1]);
+}
+
 LAB_TEST(
     fd_send, sends_a_descriptor, .points = 2, .task = 7,
     .read = "Descriptors that travel", .man = "3 cmsg",
@@ -1212,6 +1331,7 @@ LAB_TEST(
     sends_a_descriptor(fds);
     lab_close(fds[0]);
     lab_close(fds[1]);
+    waits_for_room();
 }
 
 LAB_TEST(fd_send, reports_each_failure, .points = 1, .task = 7,
@@ -1262,6 +1382,15 @@ LAB_TEST(
         fault_once(CALLS_RECEIVE, 1, (struct fault){.error = EINTR});
         fault_once(CALLS_RECEIVE, 2, (struct fault){.error = EINTR});
     }
+    fault_none();
+    struct helper helper = {.fd = fds[1], .passed = pipes[0]};
+    lab_peer("sent a descriptor when fd_receive() had been called");
+    lab_likely("a blocking socket stays one: without MSG_DONTWAIT, recvmsg() waits");
+    start_helper(&helper);
+    int fd = fd_receive(fds[0]);
+    join_helper(&helper);
+    expect_descriptor(fd, "a descriptor, after a wait");
+    lab_close(fd);
     lab_close(pipes[0]);
     lab_close(pipes[1]);
     lab_close(fds[0]);
@@ -1298,6 +1427,40 @@ LAB_TEST(fd_receive, takes_one_byte_each, .points = 1, .task = 8,
     lab_close(fds[1]);
 }
 
+/* Credentials begin with the sender's process number. Who takes that for a descriptor closes what is none of his. */
+static void refuses_credentials(void)
+{
+    int fds[2], pid = getpid();
+    struct rlimit limit, wide;
+    pair(fds, SOCK_STREAM);
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        lab_error("getrlimit");
+    wide = limit;
+    if (wide.rlim_cur <= (rlim_t)pid)
+        wide.rlim_cur = (rlim_t)pid + 1;
+    if (pid < 65536 && wide.rlim_cur <= wide.rlim_max)
+        setrlimit(RLIMIT_NOFILE, &wide);
+    int numbered =
+        pid < 65536 ? fcntl(fds[1], F_DUPFD_CLOEXEC, pid) : -1; /* or -1: without it */
+    setsockopt(fds[0], SOL_SOCKET, SO_PASSCRED, &(int){1}, sizeof(int));
+    give(fds[1], -1, 0);
+    lab_peer("sent a byte with its credentials");
+    lab_likely(
+        "a control message is not always descriptors: look at cmsg_level and cmsg_type");
+    int fd = fd_receive(fds[0]), error = errno;
+    lab_expect(numbered == -1 || lab_is_open(numbered), "-1, and nothing closed",
+               "took the sender's process number, %d, for a descriptor, and closed it",
+               pid);
+    errno = error;
+    expect_failure(fd, EBADMSG);
+    if (numbered != -1)
+        lab_close(numbered);
+    setrlimit(RLIMIT_NOFILE, &limit);
+    lab_close(fds[0]);
+    lab_close(fds[1]);
+    lab_likely(NULL);
+}
+
 LAB_TEST(
     fd_receive, refuses_a_byte_alone, .points = 1, .task = 8,
     .needs = "fd_receive/receives_a_descriptor", .read = "How many came",
@@ -1306,6 +1469,7 @@ LAB_TEST(
         "no control message, or one of another type, brings no descriptor: EBADMSG. And recvmsg() returns 0 at the end of the stream: ENODATA")
 {
     int fds[2];
+    refuses_credentials();
     pair(fds, SOCK_STREAM);
     give(fds[1], -1, 0);
     lab_peer("sent a byte, and no descriptor");
@@ -1351,6 +1515,23 @@ LAB_TEST(
     fault_once(CALLS_CLOSE, 1, (struct fault){.error = EIO, .after = true});
     lab_likely(CHECK_ERRNO);
     expect_failure(fd_receive(fds[0]), EBADMSG);
+    lab_close(fds[0]);
+    lab_close(fds[1]);
+    fault_none();
+    pair(fds, SOCK_SEQPACKET);
+    lab_likely(
+        "an empty packet is 0 bytes too, and can bring a descriptor: look at the control message and close it, then ENODATA");
+    for (int n = 1; n <= 2; n++) {
+        int before = open_descriptors();
+        give_with(fds[1], NULL, fds[1], n);
+        lab_peer("sent a packet of 0 bytes with %d descriptors", n);
+        int fd = fd_receive(fds[0]), error = errno;
+        lab_expect(open_descriptors() == before, "-1, and nothing left open",
+                   "returned %d and left %d of them open", fd,
+                   open_descriptors() - before);
+        errno = error;
+        expect_failure(fd, ENODATA);
+    }
     lab_close(fds[0]);
     lab_close(fds[1]);
 }
