@@ -269,6 +269,26 @@ grade() { "$GRADE" --submission="$S" "$@"; }
     [[ ! -e $secret.new ]]
 }
 
+@test "what this machine lacks is skipped by name, and takes no points away" {
+    unshare -Urmn true 2>/dev/null || skip "no namespaces here"
+    cat >"$BATS_TEST_TMPDIR/poorer" <<'SCRIPT'
+echo 1 >/proc/sys/net/ipv6/conf/lo/disable_ipv6 || exit 3
+build/bin/wire up || exit 3
+exec "$@"
+SCRIPT
+    run -0 unshare -Urn bash "$BATS_TEST_TMPDIR/poorer" \
+        "$GRADE" --sandbox=limits --json="$BATS_TEST_TMPDIR/json" --submission="$S" 02-bind-listen-accept
+    assert_output --regexp 'serves over IPv6\s+this machine has no IPv6 on loopback'
+    assert_output --regexp '[0-9]+ of [0-9]+ passed, [1-9][0-9]* skipped +100/100 points'
+    run -0 jq -r '.tests[] | select(.extra_data.result == "skip") | .max_score' "$BATS_TEST_TMPDIR/json"
+    assert_line 0
+    # a command: hidden behind what cannot be executed
+    run -0 unshare -Urm sh -c 'mount --bind /dev/null "$(PATH=/usr/local/bin:/usr/bin:/bin; readlink -f "$(command -v python3)")" && exec "$@"' - \
+        "$GRADE" --solution 07-framed-protocol
+    assert_output --regexp 'python3 is not installed'
+    assert_output --regexp 'passed, 1 skipped +100/100 points'
+}
+
 @test "an interrupted grading leaves nothing" {
     in_function type_name 'volatile int forever = 1; while (forever) { }'
     "$GRADE" --submission="$S" 01-socket >/dev/null 2>&1 3>&- &

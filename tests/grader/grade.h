@@ -70,6 +70,8 @@ struct test {
     bool e2e;
     /* what came of it */
     enum result result;
+    bool
+        excused; /* skipped, for want of something on this machine: takes no points away */
     char *peer, *you, *expected, *said, *calls,
         *output; /* the story; NULL: nothing to tell. said: likely */
     double seconds;
@@ -176,10 +178,9 @@ struct command {
         *argv;   /* paths are relative to the tree, which is the working directory */
     bool builds; /* out/ may be written */
     struct limits limits;
-    int in, out, err;      /* descriptors for 0, 1 and 2; -1: /dev/null */
-    int extra;             /* passed on under its own number, or -1 */
-    uint64_t seed;         /* of random data: LAB_SEED in its environment */
-    const char *requires_; /* LAB_REQUIRES in its environment, or NULL */
+    int in, out, err; /* descriptors for 0, 1 and 2; -1: /dev/null */
+    int extra;        /* passed on under its own number, or -1 */
+    uint64_t seed;    /* of random data: LAB_SEED in its environment */
 };
 
 /* Chooses the level (forced: "namespaces", "uid", "limits", or NULL) by probing. fatal()
@@ -190,6 +191,9 @@ const char *sandbox_level_name(enum level level);
 /* Starts the command. Returns the process to wait for and to kill with sandbox_kill().
  * fatal() if it cannot fork. */
 pid_t sandbox_start(const struct sandbox *sandbox, const struct command *command);
+
+/* Waits for the end of a command of the grader's own. Returns its wait status. */
+int sandbox_wait(pid_t pid);
 
 /* Kills the command and every process that came of it, and waits for it. Returns its wait
  * status. */

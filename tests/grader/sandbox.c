@@ -178,8 +178,6 @@ static const char *const *environment(const struct sandbox *sandbox,
         "UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1:exitcode=99:color=never";
     list[n++] = "LSAN_OPTIONS=exitcode=99";
     list[n++] = text_format("LAB_SEED=%llu", (unsigned long long)command->seed);
-    if (command->requires_ != NULL)
-        list[n++] = text_format("LAB_REQUIRES=%s", command->requires_);
     list[n] = NULL;
     return list;
 }
@@ -249,7 +247,7 @@ pid_t sandbox_start(const struct sandbox *sandbox, const struct command *command
     _exit(126);
 }
 
-static int wait_for(pid_t pid)
+int sandbox_wait(pid_t pid)
 {
     int status = 0;
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
@@ -270,7 +268,7 @@ static void kill_user(uid_t uid)
         _exit(0);
     }
     if (pid > 0)
-        wait_for(pid);
+        sandbox_wait(pid);
 }
 
 int sandbox_kill(const struct sandbox *sandbox, pid_t pid)
@@ -278,7 +276,7 @@ int sandbox_kill(const struct sandbox *sandbox, pid_t pid)
     pid_t all[DIAGNOSE_MOST];
     if (sandbox->level == LEVEL_NAMESPACES) {
         kill(pid, SIGKILL); /* its PID namespace dies with it (--die-with-parent) */
-        return wait_for(pid);
+        return sandbox_wait(pid);
     }
     /* Stop it first, so that what is found below is all there is. */
     size_t n = descendants(pid, all, DIAGNOSE_MOST);
@@ -287,7 +285,7 @@ int sandbox_kill(const struct sandbox *sandbox, pid_t pid)
     n = descendants(pid, all, DIAGNOSE_MOST);
     for (size_t i = n; i-- > 0;)
         kill(all[i], SIGKILL);
-    return wait_for(pid);
+    return sandbox_wait(pid);
 }
 
 void sandbox_finish(const struct sandbox *sandbox)
@@ -326,7 +324,7 @@ static bool works(const struct sandbox *sandbox)
     struct command command = {
         .argv = argv, .limits = {1, 1, 0}, .in = -1, .out = -1, .err = -1, .extra = -1};
     pid_t pid = sandbox_start(sandbox, &command);
-    int status = wait_for(pid);
+    int status = sandbox_wait(pid);
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 

@@ -158,20 +158,9 @@ static char *filter(const struct run *run)
     return made.bytes;
 }
 
-/* What its tests require of the machine, for lab_setup() to look at: "|name|ipv6|name|python3|", or NULL. */
-static char *requirements(const struct run *run)
-{
-    struct text made = {0};
-    for (size_t i = 0; i < run->count; i++)
-        if (run->tests[i]->requires_ != NULL)
-            text_print(&made, "|%s|%s|", run->tests[i]->name, run->tests[i]->requires_);
-    return made.bytes;
-}
-
 static void start_bats(const struct supervision *s, struct run *run, int to)
 {
-    char *file = text_format("tests/%s/e2e.bats", s->lesson->name), *names = filter(run),
-         *requires_ = requirements(run);
+    char *file = text_format("tests/%s/e2e.bats", s->lesson->name), *names = filter(run);
     const char *const argv[] = {"bats", "--formatter", "cat", "--filter",
                                 names,  file,          NULL};
     struct command command = {.argv = argv,
@@ -180,12 +169,49 @@ static void start_bats(const struct supervision *s, struct run *run, int to)
                               .out = to,
                               .err = to,
                               .extra = -1,
-                              .seed = s->record->seed,
-                              .requires_ = requires_};
+                              .seed = s->record->seed};
     run->pid = sandbox_start(s->sandbox, &command);
     free(file);
     free(names);
-    free(requires_);
+}
+
+/* Why a sandbox here lacks what an end-to-end test requires: "ipv6", or a command. NULL: it has it. The caller frees.
+ * (What a unit test requires is asked by its runner.) */
+static char *lacking(const struct sandbox *sandbox, const char *required)
+{
+    bool ipv6 = strcmp(required, "ipv6") == 0;
+    const char *const loopback[] = {"grep", "-q", "^0\\{31\\}1 ", "/proc/net/if_inet6",
+                                    NULL},
+                      *const known[] = {"sh", "-c", "command -v \"$0\"", required, NULL};
+    struct command command = {.argv = ipv6 ? loopback : known,
+                              .limits = {.cpu_seconds = 10, .file_mib = 1},
+                              .in = -1,
+                              .out = -1,
+                              .err = -1,
+                              .extra = -1};
+    int status = sandbox_wait(sandbox_start(sandbox, &command));
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return NULL;
+    return ipv6 ? text_copy("this machine has no IPv6 on loopback")
+                : text_format("%s is not installed", required);
+}
+
+/* What was found to be lacking, by word: it is asked once. */
+static void skip_for_want(struct supervision *s)
+{
+    for (size_t i = 0; i < s->lesson->count; i++) {
+        struct test *test = &s->lesson->tests[i], *same = s->lesson->tests;
+        if (!test->e2e || test->requires_ == NULL)
+            continue;
+        while (!same->e2e || same->requires_ == NULL ||
+               strcmp(same->requires_, test->requires_) != 0)
+            same++;
+        char *want = same == test                  ? lacking(s->sandbox, test->requires_)
+                     : same->result == RESULT_SKIP ? text_copy(same->you)
+                                                   : NULL;
+        if (want != NULL)
+            judge(test, RESULT_SKIP, want);
+    }
 }
 
 static bool may_run(const struct supervision *s, struct test *test)
@@ -385,15 +411,11 @@ static void bats_diagnosed(struct run *run)
     run->last = NULL;
 }
 
-static void bats_ended(struct run *run, struct test *test, bool ok, const char *skipped)
+static void bats_ended(struct run *run, struct test *test, bool ok)
 {
     test->seconds = seconds_now() - run->since;
     if (!run->killed)
-        judge(test,
-              skipped != NULL ? RESULT_SKIP
-              : ok            ? RESULT_PASS
-                              : RESULT_FAIL,
-              skipped != NULL ? text_copy(skipped) : NULL);
+        judge(test, ok ? RESULT_PASS : RESULT_FAIL, NULL);
     run->last = test;
     run->current = NULL;
     run->since = seconds_now();
@@ -423,14 +445,8 @@ static void bats_line(struct supervision *s, struct run *run, char *line)
         if (test != NULL && test->result == RESULT_NONE)
             test_began(run, test);
     } else if ((ok || strncmp(line, "not ok ", 7) == 0) && run->current != NULL) {
-        char *skip = strstr(line, " # skip");
-        if (skip != NULL)
-            *skip = '\0';
-        const char *reason = skip == NULL                    ? NULL
-                             : strchr(skip + 7, ' ') != NULL ? strchr(skip + 7, ' ') + 1
-                                                             : "this machine";
         if (bats_test(s, run, after_number(line + (ok ? 3 : 7))) == run->current)
-            bats_ended(run, run->current, ok, reason);
+            bats_ended(run, run->current, ok);
     } else if (*line == '#' || run->current != NULL) {
         text_print(&run->diagnostics, "%s\n",
                    line + (strncmp(line, "# ", 2) == 0 ? 2 : *line == '#'));
@@ -742,6 +758,7 @@ void supervise(const struct sandbox *sandbox, struct lesson *lesson,
                const struct record *record)
 {
     struct supervision s = {.sandbox = sandbox, .lesson = lesson, .record = record};
+    skip_for_want(&s);
     start_all(&s);
     run_all(&s);
     confirm(&s);
@@ -751,5 +768,7 @@ void supervise(const struct sandbox *sandbox, struct lesson *lesson,
         /* Even a pass means nothing without what it needs. */
         if (test->result != RESULT_ERROR && lesson_needs_failed(lesson, test))
             skip(lesson, test);
+        else
+            test->excused = test->result == RESULT_SKIP;
     }
 }

@@ -13,37 +13,39 @@ enum {
     DETAILED = 5
 }; /* if more fail, only the first of each group is told whole; ALL=1 tells all */
 
+static int points_of(const struct test *test)
+{
+    return test->excused ? 0 : test->points;
+}
+
 static int total_points(const struct record *record)
 {
     int total = 0;
     for (size_t i = 0; i < record->lesson->count; i++)
-        total += record->lesson->tests[i].points;
+        total += points_of(&record->lesson->tests[i]);
     return total > 0 ? total : 1;
 }
 
 double record_worth(const struct record *record, const struct test *test)
 {
-    return 100.0 * test->points / total_points(record);
+    return 100.0 * points_of(test) / total_points(record);
 }
 
 void record_close(struct record *record)
 {
     int earned = 0;
+    bool needed_skips = false;
     for (size_t i = 0; i < record->lesson->count; i++) {
         const struct test *test = &record->lesson->tests[i];
         record->passed += test->result == RESULT_PASS;
         record->failed += test->result == RESULT_FAIL;
         record->skipped += test->result == RESULT_SKIP;
+        needed_skips |= test->result == RESULT_SKIP && !test->excused;
         record->errors += test->result == RESULT_ERROR || test->result == RESULT_NONE;
         earned += test->result == RESULT_PASS ? test->points : 0;
     }
     record->score =
         record->build_failure != NULL ? 0 : 100.0 * earned / total_points(record);
-    bool needed_skips = false; /* skipped for want of something on this machine: no fault
-                                  of the student's */
-    for (size_t i = 0; i < record->lesson->count; i++)
-        needed_skips |= record->lesson->tests[i].result == RESULT_SKIP &&
-                        lesson_needs_failed(record->lesson, &record->lesson->tests[i]);
     record->result = record->build_failure != NULL || record->failed > 0 || needed_skips
                          ? RESULT_FAIL
                      : record->errors > 0 ? RESULT_ERROR

@@ -179,10 +179,3 @@ inner() {
     assert_line "# lab you: returned 1"
     assert_line "# lab expected: 2"
 }
-
-@test "a test that requires what this machine lacks is skipped" {
-    LAB_REQUIRES='|outer|ipv6||inner|no-such-command|' inner 'false'
-    assert_line "ok 1 inner # skip no-such-command is not installed"
-    LAB_REQUIRES='|inner|bash|' inner 'false'
-    assert_line "not ok 1 inner"
-}

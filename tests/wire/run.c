@@ -195,6 +195,19 @@ static int by_time(const void *a, const void *b)
     return x->what == y->what ? 0 : x->what < y->what ? -1 : 1;
 }
 
+/* What a socket calls about itself before strace could know its addresses: before
+   connect(), or, of AF_UNIX, before the peer was accepted. */
+static bool wants_names(const struct call *call)
+{
+    static const enum doing doing[] = {CONNECT, SEND, RECEIVE, SHUTDOWN, OPTION};
+    bool lacks_peer = call->fd.remote[0] == '\0' &&
+                      (call->doing == CONNECT || call->fd.stream || call->fd.seqpacket);
+    for (size_t i = 0; i < sizeof doing / sizeof *doing; i++)
+        if (call->doing == doing[i])
+            return lacks_peer || call->fd.local[0] == '\0';
+    return false;
+}
+
 /* An address that strace saw at a later call on the same descriptor was the socket's all
    along. Walks backwards, so that the later call is met first. */
 static void fill_names(struct run *run, int process)
@@ -214,11 +227,7 @@ static void fill_names(struct run *run, int process)
             *name = (struct fd_name){0};
         bool same = call->fd.inode[0] == '\0' || name->inode[0] == '\0' ||
                     strcmp(call->fd.inode, name->inode) == 0;
-        bool lacks = call->fd.local[0] == '\0' ||
-                     (call->fd.remote[0] == '\0' &&
-                      (call->doing == CONNECT || call->fd.stream || call->fd.seqpacket));
-        if (name->local[0] != '\0' && same && lacks &&
-            (call->doing == CONNECT || call->doing == SEND || call->doing == OPTION)) {
+        if (name->local[0] != '\0' && same && wants_names(call)) {
             memcpy(call->fd.local, name->local, ENDPOINT);
             memcpy(call->fd.remote, name->remote, ENDPOINT);
         }
