@@ -18,8 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define FLAGS                                                                                                 \
-    "-std=gnu17 -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -U_FORTIFY_SOURCE -Wall -Wextra " \
+#define FLAGS                                                                                                                                 \
+    "-std=gnu17 -g -O0 -ftrivial-auto-var-init=pattern -fno-omit-frame-pointer -fsanitize=address,undefined -U_FORTIFY_SOURCE -Wall -Wextra " \
     "-fdiagnostics-color=never -fmax-errors=20 "
 
 enum { STEPS = 24, OUTPUT_LIMIT = 64 << 10, BUILD_SECONDS = 30 };

@@ -68,6 +68,7 @@ struct test {
     int points, task;
     char *needs, *read, *man, *likely, *requires_;
     bool e2e;
+    int lines; /* of an end-to-end test: how long it is, and so about how long it takes */
     /* what came of it */
     enum result result;
     bool
@@ -76,6 +77,7 @@ struct test {
         *output; /* the story; NULL: nothing to tell. said: likely */
     double seconds;
     /* how it is being run */
+    int shard; /* of an end-to-end test */
     bool begun,
         unsure; /* unsure: hit its limit while the machine was busy; to be confirmed */
 };

@@ -80,7 +80,7 @@ static struct test *test_add(struct lesson *lesson)
     if (lesson->tests == NULL)
         fatal("out of memory");
     struct test *test = &lesson->tests[lesson->count++];
-    *test = (struct test){.points = 1};
+    *test = (struct test){.points = 1, .shard = -1};
     return test;
 }
 
@@ -198,6 +198,8 @@ static void e2e_read(struct lesson *lesson)
     for (char *line, *rest = text;
          text != NULL && (line = strsep(&rest, "\n")) != NULL;) {
         char *quote = strncmp(line, "@test \"", 7) == 0 ? strrchr(line, '"') : NULL;
+        if (lesson->count > 0 && lesson->tests[lesson->count - 1].e2e)
+            lesson->tests[lesson->count - 1].lines++;
         if (strncmp(line, "# lab:", 6) == 0)
             attributes = line + 6;
         if (quote == NULL || quote == line + 6)

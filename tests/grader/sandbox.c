@@ -168,7 +168,7 @@ static const char *const *environment(const struct sandbox *sandbox,
     list[n++] = text_format("TMPDIR=%s", tmp);
     list[n++] = text_format("TEMP=%s", tmp); /* Check's name for it */
     list[n++] = text_format("HOME=%s", tmp);
-    list[n++] = "LC_ALL=C.UTF-8";
+    list[n++] = "LC_ALL=C";
     list[n++] = "TERM=dumb";
     list[n++] = "LAB_PATIENCE=1000"; /* the limits are the grader's, which can tell why */
     list[n++] =

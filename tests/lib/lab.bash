@@ -119,7 +119,7 @@ lab_teardown() {
 lab_begin() { # INPUT PROGRAM ARG...: in a process group of its own, so that nothing of it can be missed
     local input=$1 n=${#lab_pids[@]} out
     shift
-    mkfifo "out.$n"
+    [[ -p out.$n ]] || mkfifo out.$((n)) out.$((n + 1)) out.$((n + 2)) out.$((n + 3))
     set -m
     (
         for fd in "/proc/$BASHPID/fd"/*; do
