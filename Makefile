@@ -67,6 +67,9 @@ test-%: FORCE $$(FOR_TESTS) $$(call graded,$$*) $$(call experiments,$$*,all) | t
 slides: FORCE ## build/slides: each lesson's slides as HTML and PDF, and an index
 	$(Q)tests/tools/slides
 
+pictures: FORCE build/bin/wire build/bin/peer | tools-for-wire ## slides/pictures: drawn anew where a run, or their source, says something else
+	$(Q)tests/tools/pictures
+
 compile_commands.json: FORCE | tools ## for clangd and editors, by bear
 	$(Q)tests/tools/setup editor
 	$(Q)tests/tools/compile-commands $@
@@ -95,7 +98,7 @@ tools:
 	$(Q)tests/tools/setup lessons
 	$(if $(wildcard .git),,$(Q)tests/tools/keep-starters)
 tools-for-tests: | tools
-	$(Q)tests/tools/setup tests slides wire
+	$(Q)tests/tools/setup tests slides wire pictures
 
 tools-for-wire: | tools
 	$(Q)tests/tools/setup wire

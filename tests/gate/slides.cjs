@@ -30,6 +30,7 @@ function inspect({ SMALLEST_PX, CONTRAST }) {
     }
     return rgba('white');
   };
+  const pictures = [];
   const slides = [...document.querySelectorAll('section')];
   slides.forEach((slide, index) => {
     const say = (text) => found.push(`slide ${index + 1}: ${text}`);
@@ -38,6 +39,11 @@ function inspect({ SMALLEST_PX, CONTRAST }) {
       (box.left < frame.left - 1 || box.right > frame.right - 20 * scale || box.top < frame.top - 1 || box.bottom > frame.bottom - 50 * scale);
     for (const image of slide.querySelectorAll('img')) {
       if (!image.naturalWidth) say(`no picture ${image.getAttribute('src')}`);
+      else { // as wide as it is drawn: object-fit may leave room at its sides
+        const { width, height } = image.getBoundingClientRect();
+        const drawn = Math.min(width, height * image.naturalWidth / image.naturalHeight) / scale;
+        pictures.push({ slide: index + 1, name: image.getAttribute('src'), url: image.src, width: drawn });
+      }
       if (outside(image.getBoundingClientRect())) say(`picture ${image.getAttribute('src')} overflows`);
     }
     for (const block of slide.querySelectorAll('pre, code, table'))
@@ -54,7 +60,38 @@ function inspect({ SMALLEST_PX, CONTRAST }) {
       if (ratio < CONTRAST) say(`contrast ${ratio.toFixed(1)}: ${words.slice(0, 40)}`);
     }
   });
-  return { count: slides.length, found };
+  return { count: slides.length, found, pictures };
+}
+
+// In the browser, a picture by itself: its smallest letters, as wide as it stands on the slide, and their contrast with what is
+// painted behind them.
+function inspectPicture({ width, SMALLEST_PX, CONTRAST }) {
+  const found = new Set(), svg = document.documentElement;
+  const numbers = (colour) => (colour.match(/[\d.]+/g) || [0, 0, 0, 0]).map(Number);
+  const painted = (element) => {
+    const fill = getComputedStyle(element).fill;
+    return fill !== 'none' && (numbers(fill)[3] ?? 1) === 1 && fill;
+  };
+  const luminance = (c) => {
+    const [r, g, b] = [c[0], c[1], c[2]].map((v) => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const shapes = [...svg.querySelectorAll('rect, polygon, path, ellipse')].filter(painted);
+  for (const text of svg.querySelectorAll('text')) {
+    const words = text.textContent.trim(), style = getComputedStyle(text);
+    if (!words) continue;
+    const size = parseFloat(style.fontSize) * width / svg.viewBox.baseVal.width;
+    if (size < SMALLEST_PX) found.add(`letters of ${size.toFixed(1)} px: ${words.slice(0, 30)}`);
+    const box = text.getBoundingClientRect(), x = box.left + box.width / 2, y = box.top + box.height / 2;
+    const behind = shapes.filter((shape) => {
+      const area = shape.getBoundingClientRect();
+      return shape.compareDocumentPosition(text) & 4 && area.left <= x && x <= area.right && area.top <= y && y <= area.bottom;
+    }).pop();
+    const [high, low] = [style.fill, behind ? painted(behind) : 'rgb(255, 255, 255)'].map((c) => luminance(numbers(c))).sort((a, b) => b - a);
+    const ratio = (high + 0.05) / (low + 0.05);
+    if (ratio < CONTRAST) found.add(`contrast ${ratio.toFixed(1)}: ${words.slice(0, 30)}`);
+  }
+  return [...found];
 }
 
 (async () => {
@@ -75,9 +112,14 @@ function inspect({ SMALLEST_PX, CONTRAST }) {
     for (const scheme of ['light', 'dark']) {
       await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
       await page.goto(`file://${process.argv[2]}`, { waitUntil: 'load' });
-      const { count, found } = await page.evaluate(inspect, { SMALLEST_PX, CONTRAST });
+      const { count, found, pictures } = await page.evaluate(inspect, { SMALLEST_PX, CONTRAST });
       if (count < LEAST || count > MOST) wrong.add(`${count} slides, where ${LEAST} to ${MOST} are asked`);
       found.forEach((text) => wrong.add(`${scheme}, ${text}`));
+      for (const { slide, name, url, width } of pictures.filter(({ url }) => url.endsWith('.svg'))) {
+        await page.goto(url, { waitUntil: 'load' });
+        (await page.evaluate(inspectPicture, { width, SMALLEST_PX, CONTRAST }))
+          .forEach((text) => wrong.add(`${scheme}, slide ${slide}: ${name}: ${text}`));
+      }
     }
   } finally {
     await browser.close();

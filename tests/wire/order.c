@@ -12,7 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORTH_DRAWING = 15000, LONG = 1000000 }; /* ns that a call waited */
+enum {
+    WORTH_DRAWING = 15000,
+    LONG = 20000000
+}; /* ns that a call waited, of the kind that waits, and of others: being traced takes time */
 
 /* ---- by time ------------------------------------------------------------------------- */
 

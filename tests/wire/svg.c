@@ -11,29 +11,30 @@
 #include <string.h>
 
 enum {
-    ROW = 26, /* height of a row, and of a line of text */
+    ROW = 23, /* height of a row, and of a line of text */
     LINE = 20,
     MARGIN = 16,
-    SIDE = 330, /* width of a side, and of the middle */
-    MIDDLE = 300,
-    TIME = 90,
-    LABEL = 24, /* characters on an arrow */
-    WRAP = 36,  /* characters in a side's line, and of a sentence */
-    WHY = 110,
+    SIDE =
+        270, /* width of a side, and of the middle: 15 px letters are read on a slide */
+    MIDDLE = 230,
+    TIME = 76,
+    LABEL = 23, /* characters on an arrow */
+    WRAP = 28,  /* characters in a side's line, and of a sentence */
+    WHY = 88,
     BASE = 5, /* from the middle of a row down to the letters' base */
 };
 
 static const char STYLE[] =
     "<style>"
-    "text{font:15px ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;fill:#1c2128;white-space:pre}"
-    ".bg{fill:#fff}.dim{fill:#59636e}.bold{font-weight:bold}.bad{fill:#b3261e}"
+    "text{font:15px ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;fill:#1d2329;white-space:pre}"
+    ".bg{fill:#fdfcf9}.dim{fill:#59636e}.bold{font-weight:bold}.bad{fill:#b3261e}"
     ".life{stroke:#8c959f;stroke-width:1}.wait{stroke:#8c959f;stroke-width:5}"
     ".arrow{stroke:#0a5cad;stroke-width:1.5}.label{fill:#0a5cad}.head{fill:#0a5cad}"
     ".arrow.bad{stroke:#b3261e}"
-    ".why{fill:#59636e;paint-order:stroke;stroke:#fff;stroke-width:6px}"
-    "@media(prefers-color-scheme:dark){text{fill:#e6edf3}.bg{fill:#0d1117}.dim{fill:#9aa4af}"
+    ".why{fill:#59636e;paint-order:stroke;stroke:#fdfcf9;stroke-width:6px}"
+    "@media(prefers-color-scheme:dark){text{fill:#e6edf3}.bg{fill:#14181c}.dim{fill:#9aa4af}"
     ".bad{fill:#ff8a80}.life,.wait{stroke:#6e7681}.arrow{stroke:#79c0ff}.label,.head{fill:#79c0ff}"
-    ".arrow.bad{stroke:#ff8a80}.why{fill:#9aa4af;stroke:#0d1117}}"
+    ".arrow.bad{stroke:#ff8a80}.why{fill:#9aa4af;stroke:#14181c}}"
     "</style>\n";
 
 static const int LEFT_LINE = TIME + SIDE, RIGHT_LINE = TIME + SIDE + MIDDLE,
@@ -103,11 +104,11 @@ static void put_arrow(FILE *out, const struct row *row, int y)
     struct text text = text_in(label, sizeof label);
     packet_label(event, &text, LABEL);
     fprintf(out, "<line class=\"arrow%s\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\"%s/>\n",
-            bad, from, y + 6, to, y + 6, dash);
+            bad, from, y + 7, to, y + 7, dash);
     if (event->side != NOBODY)
         fprintf(out, "<path class=\"%s\" d=\"M%d %dl%d -5v10z\"/>\n",
-                row->bad ? "bad" : "head", to, y + 6, back);
-    put_text(out, (from + to) / 2, y + 1, row->bad ? "bad" : "label", "middle", label,
+                row->bad ? "bad" : "head", to, y + 7, back);
+    put_text(out, (from + to) / 2, y + 2, row->bad ? "bad" : "label", "middle", label,
              text.length);
 }
 

@@ -15,6 +15,8 @@
  *     --acks                 bare acknowledgements too
  *     --explain              a sentence where there is something to explain
  *     --colour
+ *     --hide=NAME,NAME       leave these calls out
+ *     --from=NAME            begin with the first call of that name
  *     --plain                for comparison: no times, ports by name, in the order that
  *                            follows from causes alone
  *
@@ -43,7 +45,9 @@ enum {
     ACKS,
     EXPLAIN,
     COLOUR,
-    BARE
+    BARE,
+    HIDE,
+    FROM
 };
 
 static const struct option options[] = {
@@ -58,13 +62,15 @@ static const struct option options[] = {
     {"explain", no_argument, NULL, EXPLAIN},
     {"colour", no_argument, NULL, COLOUR},
     {"plain", no_argument, NULL, BARE},
+    {"hide", required_argument, NULL, HIDE},
+    {"from", required_argument, NULL, FROM},
     {0},
 };
 
 struct order {
     struct look look;
     struct run run;
-    const char *svg;
+    const char *svg, *hide, *from;
 };
 
 /* "NAME=PREFIX" */
@@ -92,8 +98,40 @@ static bool take_option(struct order *order, int option, const char *value)
     case ACKS: return order->look.acks = true;
     case EXPLAIN: return order->look.explain = true;
     case COLOUR: return order->look.colour = true;
+    case HIDE: order->hide = value; return true;
+    case FROM: order->from = value; return true;
     case BARE: return order->look.plain = true;
     default: return false;
+    }
+}
+
+/* Is the call's name one of those between commas? */
+static bool is_named(const struct event *event, const char *names)
+{
+    if (event->what != CALLED || event->call.text == NULL)
+        return false;
+    size_t length = strcspn(event->call.text, "(");
+    for (size_t n; *names != '\0'; names += n + (names[n] == ',')) {
+        n = strcspn(names, ",");
+        if (n == length && memcmp(names, event->call.text, n) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A call that was still waiting then is shown, and the one before it is not. */
+static void hide(struct run *run, const char *names, const char *from)
+{
+    int64_t first = INT64_MIN;
+    for (size_t i = run->events; from != NULL && i-- > 0;)
+        if (is_named(&run->event[i], from))
+            first = run->event[i].t;
+    for (size_t i = 0; i < run->events; i++) {
+        struct event *event = &run->event[i];
+        bool over = event->t < first &&
+                    (event->what != CALLED || event->end == NEVER || event->end < first);
+        if (over || (names != NULL && is_named(event, names)))
+            event->hidden = true;
     }
 }
 
@@ -102,6 +140,7 @@ static int draw_all(struct order *order)
     struct ladder ladder;
     int status = 0;
     run_join(&order->run);
+    hide(&order->run, order->hide, order->from);
     if (order->look.explain)
         explain(&order->run);
     ladder_build(&ladder, &order->run, &order->look);
