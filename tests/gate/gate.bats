@@ -135,6 +135,63 @@ END
     assert_line --partial "lessons/01-first/README.md:9: this C compiles neither"
 }
 
+@test "snippets: functions that the text names, in a header, in the lesson's code, and nowhere" {
+    mkdir -p tests/harness
+    printf 'Call `go()`, `recv(fd, ...)`, `helper()`.\n```c\nint helper(void);\n```\n' >lessons/01-first/README.md
+    run -0 tests/gate/snippets 01-first lessons/01-first/README.md
+    printf 'Then `went()`.\n' >>lessons/01-first/README.md
+    run -1 tests/gate/snippets 01-first lessons/01-first/README.md
+    assert_output "lessons/01-first/README.md: there is no function went()"
+}
+
+# A stand-in for the command that plays a scenario.
+plays() { # LADDER
+    printf '#!/bin/sh\n[ -z "$SAVE" ] || printf "<svg>\\n<desc>\\n%%s\\n</desc>\\n</svg>\\n" "%s" >"$SAVE"\n[ "$RUN" = one ] && echo "%s"\n' "$1" "$1" >tests/tools/wire
+    chmod +x tests/tools/wire
+}
+
+@test "pictures: missing, out of date, of an older source, used nowhere; a ladder in the text that no run gives" {
+    unshare -Urn true 2>/dev/null || unshare -n true 2>/dev/null || skip "no network namespaces here"
+    touch README.md
+    mkdir -p slides/pictures
+    plays "send -> FIN"
+    printf '![make wire-01 RUN=one FROM=send](pictures/01-one.svg)\n' >slides/01-first.md
+    printf '```text\n$ make wire-01 RUN=one PLAIN=1\nsend -> FIN\n```\n' >>lessons/01-first/README.md
+    run -1 tests/gate/pictures 01-first
+    assert_output "slides/pictures/01-one.svg is missing: make pictures"
+    (cd "$BATS_TEST_TMPDIR" && SAVE=slides/pictures/01-one.svg RUN=one tests/tools/wire)
+    run -0 tests/gate/pictures 01-first
+    echo 'digraph { a }' >slides/pictures/01-drawn.dot
+    echo '<!-- drawn from slides/pictures/01-drawn.dot, SHA-256 00 -->' >slides/pictures/01-drawn.svg
+    plays "send -> RST"
+    run -1 tests/gate/pictures 01-first
+    assert_line --partial "01-one.svg is not what make wire-01 RUN=one FROM=send draws now"
+    assert_line --partial "README.md: this is not what make wire-01 RUN=one PLAIN=1 prints:"
+    assert_line --partial "01-drawn.svg was not drawn from slides/pictures/01-drawn.dot as it is"
+    assert_line "slides/pictures/01-drawn.svg is used nowhere"
+}
+
+@test "slides: too few, too much, too small, too pale, a picture that is not there" {
+    (source "$BATS_TEST_DIRNAME/../tools/marp.bash" && cd "$BATS_TEST_DIRNAME/../.." && install_marp) || skip "Marp cannot be installed from npm"
+    ln -s "$BATS_TEST_DIRNAME/../../build/marp" build/marp
+    cp "$BATS_TEST_DIRNAME/../../slides"/{theme.css,package.json,package-lock.json} slides/
+    mkdir slides/pictures
+    printf '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1000 100" width="1000" height="100"><rect width="1000" height="100" fill="#eee"/><text y="50" font-size="9" fill="#ddd">pale</text></svg>' >slides/pictures/pale.svg
+    {
+        printf -- '---\nmarp: true\n---\n# One\n![a](pictures/none.svg)\n\n---\n\n![b](pictures/pale.svg)\n\n---\n'
+        printf '\n<style scoped>p {font-size: 12px; color: #f4f4f4}</style>\n\nsmall\n\n---\n'
+        printf -- '- line\n%.0s' {1..20}
+    } >slides/01-first.md
+    run -1 tests/gate/slides 01-first
+    assert_line "4 slides, where 15 to 25 are asked"
+    assert_line --partial "slide 1: no picture pictures/none.svg"
+    assert_line --partial "light, slide 2: pictures/pale.svg: letters of"
+    assert_line --partial "dark, slide 2: pictures/pale.svg: contrast 1."
+    assert_line --partial "slide 3: text of 12px: small"
+    assert_line --partial "light, slide 3: contrast 1."
+    assert_line --partial "slide 4: overflows"
+}
+
 @test "docs: what README, header, starter, hints and tests say must agree" {
     run -1 tests/gate/docs 01-first
     assert_output "1 mutants, not 4
