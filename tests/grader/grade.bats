@@ -269,6 +269,15 @@ grade() { "$GRADE" --submission="$S" "$@"; }
     [[ ! -e $secret.new ]]
 }
 
+@test "brief: a line for each group; the first failure whole, the rest of its group by name" {
+    in_function type_name 'return "wrong";'
+    run -1 grade --brief 01-socket
+    assert_line --regexp '^  type_name +[1-9][0-9]* FAIL'
+    assert_line --regexp '^  family_name +[1-9][0-9]* pass$'
+    run -0 grep -c '^            likely ' <<<"$output"
+    assert_output 1
+}
+
 @test "what this machine lacks is skipped by name, and takes no points away" {
     unshare -Urmn true 2>/dev/null || skip "no namespaces here"
     cat >"$BATS_TEST_TMPDIR/poorer" <<'SCRIPT'

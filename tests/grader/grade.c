@@ -21,7 +21,7 @@
 
 static const char usage[] =
     "usage: grade [--submission=DIR | --solution] [--link=reference|mine] [--sandbox=namespaces|uid|limits]\n"
-    "             [--seed=N] [--results=DIR] [--json=FILE] [--table] [--all] [--quiet] [--only=TEST] LESSON...\n";
+    "             [--seed=N] [--results=DIR] [--json=FILE] [--table] [--all] [--brief] [--quiet] [--only=TEST] LESSON...\n";
 
 static uint64_t number_or_usage(const char *text)
 {
@@ -57,6 +57,7 @@ static struct options options_read(int argc, char *argv[])
                                           {"json", required_argument, NULL, 'j'},
                                           {"table", no_argument, NULL, 't'},
                                           {"all", no_argument, NULL, 'a'},
+                                          {"brief", no_argument, NULL, 'b'},
                                           {"quiet", no_argument, NULL, 'q'},
                                           {"only", required_argument, NULL, 'y'},
                                           {0}};
@@ -75,6 +76,7 @@ static struct options options_read(int argc, char *argv[])
         case 'j': options.json = optarg; break;
         case 't': options.table = true; break;
         case 'a': options.all = true; break;
+        case 'b': options.brief = true; break;
         case 'q': options.quiet = true; break;
         case 'y': options.only = optarg; break;
         default: fputs(usage, stderr); exit(2);

@@ -96,7 +96,7 @@ enum level { LEVEL_NAMESPACES, LEVEL_UID, LEVEL_LIMITS };
 
 struct options {
     const char *submission; /* folder with NN-topic folders, or NULL */
-    bool solution, mine, quiet, table, all;
+    bool solution, mine, quiet, table, all, brief;
     const char *results, *json; /* folder and file to write, or NULL */
     const char *only;           /* id of the one test to run, or NULL */
     const char *sandbox;        /* forced level, or NULL */

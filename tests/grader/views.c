@@ -176,23 +176,23 @@ static void print_block(const char *text, FILE *out)
     free(copy);
 }
 
-static const char *word_of(const struct test *test, const struct style *style,
+static const char *word_of(enum result result, const struct style *style,
                            const char **colour)
 {
-    *colour = test->result == RESULT_PASS   ? style->pass
-              : test->result == RESULT_FAIL ? style->fail
-              : test->result == RESULT_SKIP ? style->skip
-                                            : style->error;
-    return test->result == RESULT_PASS   ? "pass "
-           : test->result == RESULT_FAIL ? "FAIL "
-           : test->result == RESULT_SKIP ? "skip "
-                                         : "ERROR";
+    *colour = result == RESULT_PASS   ? style->pass
+              : result == RESULT_FAIL ? style->fail
+              : result == RESULT_SKIP ? style->skip
+                                      : style->error;
+    return result == RESULT_PASS   ? "pass "
+           : result == RESULT_FAIL ? "FAIL "
+           : result == RESULT_SKIP ? "skip "
+                                   : "ERROR";
 }
 
 static void print_test(const struct test *test, bool whole, const struct style *style,
                        int columns, FILE *out)
 {
-    const char *colour, *word = word_of(test, style, &colour);
+    const char *colour, *word = word_of(test->result, style, &colour);
     fprintf(out, "    %s%s%s %s", colour, word, style->plain, test->name);
     bool told = test->result == RESULT_SKIP && test->you != NULL;
     int used = 10 + (int)strlen(test->name), gap = used < 55 ? 55 - used : 2;
@@ -206,6 +206,51 @@ static void print_test(const struct test *test, bool whole, const struct style *
     char *story = view_story(test, "            ", columns);
     fputs(story, out);
     free(story);
+}
+
+/* A group in one line; below the first in which something failed, what failed, the first of it told whole. Returns true from
+ * there on. */
+static bool print_group(const struct record *record, size_t first, bool told,
+                        const struct style *style, int columns, FILE *out)
+{
+    const struct lesson *lesson = record->lesson;
+    size_t end = first;
+    int count[RESULT_ERROR + 1] = {0};
+    for (; end < lesson->count &&
+           strcmp(lesson->tests[end].group, lesson->tests[first].group) == 0;
+         end++)
+        count[lesson->tests[end].result]++;
+    fprintf(out, "  %-36s", lesson->tests[first].group);
+    const char *comma = "";
+    for (int result = RESULT_PASS; result <= RESULT_ERROR; result++)
+        if (count[result] > 0) {
+            const char *colour, *word = word_of((enum result)result, style, &colour);
+            fprintf(out, "%s%s%d %.*s%s", comma, colour, count[result],
+                    (int)strcspn(word, " "), word, style->plain);
+            comma = ", ";
+        }
+    fputc('\n', out);
+    bool here = false;
+    for (size_t i = first; i < end && !told; i++) {
+        const struct test *test = &lesson->tests[i];
+        if (test->result == RESULT_PASS || test->result == RESULT_SKIP)
+            continue;
+        print_test(test, !here, style, columns, out);
+        here = true;
+    }
+    return told || here;
+}
+
+/* All of it on as few lines as can be, for a screen that is drawn anew at each save. */
+static void print_brief(const struct record *record, const struct style *style,
+                        int columns, FILE *out)
+{
+    const struct lesson *lesson = record->lesson;
+    bool told = false;
+    fputc('\n', out);
+    for (size_t i = 0; i < lesson->count; i++)
+        if (i == 0 || strcmp(lesson->tests[i].group, lesson->tests[i - 1].group) != 0)
+            told = print_group(record, i, told, style, columns, out);
 }
 
 /* Returns how many failures were not told whole. */
@@ -261,10 +306,9 @@ static void print_next(const struct record *record, const struct options *option
                 number, number);
     else if (record->result == RESULT_FAIL && options->submission == NULL &&
              !options->solution)
-        fprintf(out,
-                "  make hint-%s for a hint · SEED=%llu repeats this run's random data\n",
-                number, (unsigned long long)record->seed);
-    else if (record->result != RESULT_PASS)
+        fprintf(out, "  make hint-%s for a hint · make wire-%s to see the packets\n",
+                number, number);
+    if (record->result != RESULT_PASS && !options->brief)
         fprintf(out, "  SEED=%llu repeats this run's random data\n",
                 (unsigned long long)record->seed);
 }
@@ -287,7 +331,11 @@ void view_text(const struct record *record, const struct options *options, FILE 
             record->lesson->count, record->seconds);
         return;
     }
-    int untold = print_tests(record, options->all, style, columns, out);
+    int untold = 0;
+    if (options->brief)
+        print_brief(record, style, columns, out);
+    else
+        untold = print_tests(record, options->all, style, columns, out);
     print_counts(record, style, out);
     print_next(record, options, untold, out);
 }

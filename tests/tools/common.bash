@@ -90,6 +90,7 @@ grader_options() {
     [[ -z ${LINK:-} ]] || options+=("--link=$LINK")
     [[ -z ${SEED:-} ]] || options+=("--seed=$SEED")
     [[ ${ALL:-0} = 0 ]] || options+=(--all)
+    [[ ${BRIEF:-0} = 0 ]] || options+=(--brief)
     [[ -z ${SANDBOX:-} ]] || options+=("--sandbox=$SANDBOX")
 }
 
