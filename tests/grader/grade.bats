@@ -295,7 +295,7 @@ SCRIPT
     run -0 unshare -Urm sh -c 'mount --bind /dev/null "$(PATH=/usr/local/bin:/usr/bin:/bin; readlink -f "$(command -v python3)")" && exec "$@"' - \
         "$GRADE" --solution 07-framed-protocol
     assert_output --regexp 'python3 is not installed'
-    assert_output --regexp 'passed, 1 skipped +100/100 points'
+    assert_output --regexp 'passed, [1-9] skipped +100/100 points'
 }
 
 @test "an interrupted grading leaves nothing" {
