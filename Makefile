@@ -106,22 +106,22 @@ tools-for-wire: | tools
 # ---------------------------------------------------------------- what is built
 
 GRADER := build/bin/grade build/bin/confine build/harness/libharness.a build/harness/assert.bash
-FOR_TESTS := build/harness/liblabcalls.so build/harness/test_harness build/harness/test_misbehaving build/harness/test_calls build/bin/wire build/bin/peer
+FOR_TESTS := build/harness/liblabcalls.so build/harness/test_harness build/harness/test_misbehaving build/harness/test_calls build/bin/wire build/bin/peer build/wire/test_wire
 HARNESS := $(filter-out tests/harness/test_%.c tests/harness/preload.c,$(wildcard tests/harness/*.c))
 HARNESS_HEADERS := $(wildcard tests/harness/*.h)
 GRADER_SOURCES := $(filter-out tests/grader/test_%.c tests/grader/confine.c,$(wildcard tests/grader/*.c))
-WIRE_SOURCES := $(filter-out tests/wire/peer.c,$(wildcard tests/wire/*.c))
+WIRE_SOURCES := $(filter-out tests/wire/peer.c tests/wire/test_%.c,$(wildcard tests/wire/*.c))
 GRADER_LIBRARIES := jansson libxml-2.0 libelf
 
 CC := gcc
 CHECK := -lcheck -lsubunit -lrt -lm -lpthread
-PLAIN := -std=gnu17 -g -O1 -fno-omit-frame-pointer -Wall -Wextra
-SANITIZED := $(PLAIN) -fsanitize=address,undefined -U_FORTIFY_SOURCE
+FLAGS := -std=gnu17 -g -O1 -fno-omit-frame-pointer -Wall -Wextra
+SANITIZED := $(FLAGS) -fsanitize=address,undefined -U_FORTIFY_SOURCE
 INCLUDE := -Itests/harness $(patsubst %/,-I%,$(sort $(wildcard lessons/[0-9][0-9]-*/)))
 
 # Flags are a dependency: build/flags changes when they do, or the compilers of this machine.
 build/flags: FORCE | tools
-	$(Q)mkdir -p build; new=$@.$$$$; echo '$(CC) $(PLAIN) $(SANITIZED) $(INCLUDE)' /usr/lib/gcc/*/* >$$new; \
+	$(Q)mkdir -p build; new=$@.$$$$; echo '$(CC) $(FLAGS) $(SANITIZED) $(INCLUDE)' /usr/lib/gcc/*/* >$$new; \
 	    if cmp -s $$new $@; then rm $$new; else mv $$new $@; fi
 
 # $(call made,COMMAND): COMMAND writes to the name $$new; the file gets its own name when it is whole.
@@ -130,7 +130,7 @@ compiled = $(call made,$(CC) $1 -MMD -MP -MF $$new.d -MT $@ -c -o $$new $< && mv
 say = @echo 'building $1' >&2
 
 build/harness/%.o: tests/harness/%.c build/flags
-	$(call compiled,$(PLAIN))
+	$(call compiled,$(FLAGS))
 
 # bats-support and bats-assert without their comments: a test loads them in 3 ms, not in 20.
 build/harness/assert.bash: tests/lib/lab.bash | tools
@@ -142,18 +142,18 @@ build/harness/libharness.a: $(HARNESS:tests/%.c=build/%.o)
 
 # preload.c includes calls.c: the same layer under the calls' own names.
 build/harness/liblabcalls.so: tests/harness/preload.c tests/harness/calls.c $(HARNESS_HEADERS) build/flags
-	$(call made,$(CC) $(PLAIN) -fPIC -shared -o $$new $< -ldl -lpthread)
+	$(call made,$(CC) $(FLAGS) -fPIC -shared -o $$new $< -ldl -lpthread)
 
 # The harness's own tests are built as a lesson's are: what plays the student has its calls renamed, and a name of its own.
 build/harness/test_calls: tests/harness/test_calls.c build/flags
-	$(call made,$(CC) $(PLAIN) -o $$new $<)
+	$(call made,$(CC) $(FLAGS) -o $$new $<)
 
 build/harness/test_%: tests/harness/test_%.c tests/harness/test_student.c build/harness/libharness.a tests/harness/calls.syms $(HARNESS_HEADERS) build/flags
 	$(call made,$(CC) $(SANITIZED) -ffile-prefix-map=tests/harness/= -c -o $$new.o tests/harness/test_student.c && objcopy --redefine-syms=tests/harness/calls.syms $$new.o && \
 	    $(CC) $(SANITIZED) -o $$new $< $$new.o build/harness/libharness.a $(CHECK) && rm $$new.o)
 
 build/grader/%.o: tests/grader/%.c build/flags
-	$(call compiled,$(PLAIN) $$(pkg-config --cflags $(GRADER_LIBRARIES)))
+	$(call compiled,$(FLAGS) $$(pkg-config --cflags $(GRADER_LIBRARIES)))
 
 build/bin/grade: $(GRADER_SOURCES:tests/%.c=build/%.o)
 	$(call say,the grader)
@@ -161,17 +161,21 @@ build/bin/grade: $(GRADER_SOURCES:tests/%.c=build/%.o)
 
 # Static where the C library allows it: it is started before each test, and a static program starts faster.
 build/bin/confine: tests/grader/confine.c build/flags
-	$(call made,{ $(CC) $(PLAIN) -static -o $$new $< 2>/dev/null || $(CC) $(PLAIN) -o $$new $<; })
+	$(call made,{ $(CC) $(FLAGS) -static -o $$new $< 2>/dev/null || $(CC) $(FLAGS) -o $$new $<; })
 
 build/wire/%.o: tests/wire/%.c build/flags | tools-for-wire
-	$(call compiled,$(PLAIN) -O2)
+	$(call compiled,$(FLAGS) -O2)
 
 build/bin/wire: $(WIRE_SOURCES:tests/%.c=build/%.o)
 	$(call say,wire)
 	$(call made,$(CC) -o $$new $^ -lpcap)
 
+# Without what needs a network or has a main().
+build/wire/test_wire: tests/wire/test_wire.c $(filter-out tests/wire/wire.c tests/wire/capture.c,$(WIRE_SOURCES)) tests/wire/wire.h build/flags
+	$(call made,$(CC) $(SANITIZED) -o $$new $(filter %.c,$^) $(CHECK))
+
 build/bin/peer: tests/wire/peer.c build/flags
-	$(call made,$(CC) $(PLAIN) -o $$new $<)
+	$(call made,$(CC) $(FLAGS) -o $$new $<)
 
 build/lessons/%/unit.o: tests/%/unit.c build/flags
 	$(call say,the tests of $*)

@@ -4,7 +4,7 @@
 # In the text: ![make wire-03 RUN=half-close FROM=send HIDE=exit](pictures/03-half-close.svg)
 # Every other picture has its source beside it: slides/pictures/NAME.dot, for Graphviz.
 
-# ladders FILE.md...: a line for each ladder: picture, lesson, and the command's variables.
+# ladders FILE.md...: a line for each ladder: picture, lesson, and the command's variables. One picture has one command.
 ladders() {
     local file line picture command lesson
     for file; do
@@ -14,7 +14,7 @@ ladders() {
             lesson=$(find_lesson "${command%% *}" wire)
             printf '%s\t%s\t%s\n' "${picture%)}" "$lesson" "${command#* }"
         done < <(grep -o '!\[make wire-[^]]*]([^)]*)' "$file")
-    done | sort -u
+    done | sort -u | awk -F'\t' '$1 == last {print $1 ": two commands are said to draw it" >"/dev/stderr"; exit 2} {last = $1; print}'
 }
 
 # ladder LESSON VARIABLE=VALUE...: played with the reference solution and drawn as text; SAVE=file for the picture.

@@ -33,6 +33,7 @@ static const struct kind {
     {"dup", OTHER, false},       {"dup2", OTHER, false},
     {"dup3", OTHER, false},      {"epoll_ctl", OTHER, false},
     {"exit_group", EXIT, false}, {"sendfile", SEND, false},
+    {"unlink", UNLINK, false},   {"unlinkat", UNLINK, false},
 };
 
 static const struct kind *kind_of(const char *name)
@@ -48,6 +49,14 @@ static const char *argument(const struct line *line, int i)
     return i < line->arguments ? line->argument[i] : "";
 }
 
+/* Behind what stands between '<' and '>'. */
+static const char *after_angle(const char *from)
+{
+    const char *end = strstr(from, "]>");
+    end = end != NULL ? end + 1 : strchr(from, '>');
+    return end != NULL ? end + 1 : from + strlen(from);
+}
+
 /* A text of strace's without what is between '<' and '>', and without one of its flags. */
 static void add_bare(struct text *text, const char *from, const char *without)
 {
@@ -55,23 +64,29 @@ static void add_bare(struct text *text, const char *from, const char *without)
     for (; *from != '\0'; from++) {
         if (skip > 0 && strncmp(from, without, skip) == 0 && from[skip] != '_')
             from += skip;
-        if (*from == '<' && from[1] != '<') {
-            const char *end = strstr(from, "]>");
-            end = end != NULL ? end + 1 : strchr(from, '>');
-            from = end != NULL ? end + 1 : from + strlen(from);
-        }
+        if (*from == '<' && from[1] != '<')
+            from = after_angle(from);
         if (*from == '\0')
             break;
         text_plain(text, from, 1);
     }
 }
 
+/* "@1a2b3": five hexadecimal digits, which the kernel has chosen at random. */
+static bool is_autobound(const char *address)
+{
+    return address[0] == '@' && strlen(address) == 6 &&
+           strspn(address + 1, "0123456789abcdef") == 5;
+}
+
 /* "127.0.0.1:80", its port between marks. */
 static void add_address(struct text *text, const char *address)
 {
     const char *colon = strrchr(address, ':');
-    if (colon == NULL || colon[1 + strspn(colon + 1, "0123456789")] != '\0' ||
-        strcmp(colon, ":0") == 0)
+    if (is_autobound(address))
+        text_add(text, "@%c%s%c", PORT_MARK, address + 1, PORT_MARK);
+    else if (colon == NULL || colon[1 + strspn(colon + 1, "0123456789")] != '\0' ||
+             strcmp(colon, ":0") == 0)
         text_add(text, "%s", address);
     else
         text_add(text, "%.*s:%c%s%c", (int)(colon - address), address, PORT_MARK,
@@ -129,7 +144,7 @@ static void add_polled(struct text *text, const char *list, const char *key)
 static void add_timeout(struct text *text, const char *ms)
 {
     if (isdigit((unsigned char)*ms))
-        text_add(text, ", %ld ms", strtol(ms, NULL, 10));
+        text_add(text, ", %c%ld ms%c", PORT_MARK, strtol(ms, NULL, 10), PORT_MARK);
 }
 
 static void add_poll(struct text *text, const struct line *line)
@@ -188,6 +203,31 @@ static void add_socket(struct text *text, const struct line *line)
     }
 }
 
+/* unlink("/path") and unlinkat(AT_FDCWD, "/path", 0) */
+static void add_path(struct text *text, const struct line *line)
+{
+    unsigned char path[112];
+    bool cut;
+    const char *from = argument(line, strcmp(line->name, "unlink") == 0 ? 0 : 1);
+    size_t n = line_bytes(from, path, sizeof path, &cut);
+    text_plain(text, (const char *)path, n);
+}
+
+/* "[5, 6]": the descriptors of a control message. */
+static void add_passed(struct text *text, const struct line *line)
+{
+    const char *at = strstr(argument(line, 1), "cmsg_data=["), *comma = "";
+    text_add(text, ", SCM_RIGHTS [");
+    for (at = at != NULL ? at + 11 : ""; isdigit((unsigned char)*at); comma = ", ") {
+        char *end;
+        text_add(text, "%s%ld", comma, strtol(at, &end, 10));
+        while (*end != '\0' && !(strncmp(end, ", ", 2) == 0 || *end == ']'))
+            end = *end == '<' ? (char *)after_angle(end) : end + 1;
+        at = *end == ',' ? end + 2 : "";
+    }
+    text_add(text, "]");
+}
+
 /* Between the brackets. */
 static void add_arguments(struct text *text, const struct call *call,
                           const struct line *line, bool whole)
@@ -195,13 +235,16 @@ static void add_arguments(struct text *text, const struct call *call,
     switch (call->doing) {
     case POLL: add_poll(text, line); return;
     case SOCKET: add_socket(text, line); return;
+    case UNLINK: add_path(text, line); return;
     case OTHER:
     case EXIT: add_other(text, line); return;
     default: add_bare(text, argument(line, 0), "");
     }
     if (call->doing == BIND || call->doing == CONNECT) {
         text_add(text, ", ");
-        add_address(text, strchr(call->peer, '/') ? strchr(call->peer, '/') + 1 : "?");
+        add_address(text, strchr(call->peer, '/') ? strchr(call->peer, '/') + 1
+                          : strstr(argument(line, 1), "AF_UNIX") ? "AF_UNIX"
+                                                                 : "?");
     } else if (call->doing == LISTEN || call->doing == SHUTDOWN) {
         text_add(text, ", ");
         add_bare(text, argument(line, 1), "");
@@ -231,11 +274,19 @@ static void add_rest(struct text *text, const struct call *call, const struct li
     if (strcmp(line->name, "recvmsg") == 0 || strcmp(line->name, "sendmsg") == 0)
         add_flags(text, argument(line, 2));
     if (call->passes_fd)
-        text_add(text, ", SCM_RIGHTS");
+        add_passed(text, line);
     if ((to || from) && call->peer[0] != '\0') {
         text_add(text, ", ");
         add_address(text, strchr(call->peer, '/') + 1);
     }
+}
+
+/* Not all of the datagram had room. */
+static bool is_cut(const struct line *line)
+{
+    const char *flags = strstr(argument(line, 1), "msg_flags=");
+    return strcmp(line->name, "recvmsg") == 0 && flags != NULL &&
+           strstr(flags, "MSG_TRUNC") != NULL;
 }
 
 static void add_result(struct text *text, const struct call *call,
@@ -249,6 +300,8 @@ static void add_result(struct text *text, const struct call *call,
         text_add(text, " (");
         add_polled(text, line->result, ", revents=");
         text_add(text, ")");
+    } else if (call->doing == RECEIVE && is_cut(line)) {
+        text_add(text, " (MSG_TRUNC)");
     } else if (call->doing == POLL && line->value == 0) {
         text_add(text, " (time is up)");
     }
@@ -268,6 +321,23 @@ static const char *name_shown(const struct call *call, const struct line *line)
     if (strcmp(name, "pselect6") == 0)
         return "select";
     return strcmp(name, "exit_group") == 0 ? "exit" : name;
+}
+
+/* What it prints, its lines one behind the other. */
+static void write_output(struct call *call)
+{
+    char buffer[TEXT];
+    struct text text = text_in(buffer, sizeof buffer);
+    text_add(&text, "prints ");
+    for (size_t i = 0; i < call->kept; i++)
+        if (call->data[i] != '\n')
+            text_plain(&text, (const char *)&call->data[i], 1);
+        else if (i + 1 < call->kept)
+            text_add(&text, "; ");
+    if (call->value > (long long)call->kept)
+        text_add(&text, "...");
+    call->text = copied(buffer, text.length);
+    call->begun = copied(buffer, text.length);
 }
 
 static void write_texts(struct call *call, const struct line *line)
@@ -318,7 +388,10 @@ static void find_data(struct call *call, const struct line *line)
     else if (*from != '"')
         return;
     call->kept = line_bytes(from, call->data, KEPT, &cut);
-    call->passes_fd = strstr(argument(line, 1), "SCM_RIGHTS") != NULL;
+    const char *passed = strstr(argument(line, 1), "SCM_RIGHTS, cmsg_data=[");
+    call->passes_fd = passed != NULL;
+    if (passed != NULL)
+        call->passed = (int)strtol(strchr(passed, '[') + 1, NULL, 10);
 }
 
 static bool mentions_socket(const struct line *line)
@@ -348,8 +421,35 @@ static bool is_shown(const struct call *call, const struct line *line)
         return false;
     if (call->doing == EXIT || call->doing == SOCKET)
         return true;
+    if (call->doing == UNLINK)
+        return line->end != NEVER && line->value == 0;
     return mentions_socket(line) || strcmp(line->error, "EBADF") == 0 ||
            (call->doing == POLL && strncmp(line->name, "epoll", 5) == 0);
+}
+
+/* To standard output, if that is no socket; not what a server says at its start. */
+static bool is_output(const struct call *call)
+{
+    static const char start[] = "listening on ";
+    return call->doing == SEND && call->fd.fd == 1 && !call->fd.socket &&
+           call->error[0] == '\0' && call->kept > 0 &&
+           memcmp(call->data, start, sizeof start - 1) != 0;
+}
+
+static void find_type(struct fd_name *made, const struct line *line)
+{
+    const char *type = argument(line, 1);
+    made->stream = strncmp(type, "SOCK_STREAM", 11) == 0;
+    made->seqpacket = strncmp(type, "SOCK_SEQPACKET", 14) == 0;
+}
+
+/* MSG_DONTWAIT among the flags */
+static bool told_not_to(const struct line *line)
+{
+    for (int i = 2; i < line->arguments; i++)
+        if (strstr(line->argument[i], "MSG_DONTWAIT") != NULL)
+            return true;
+    return false;
 }
 
 void call_read(struct call *call, const struct line *line)
@@ -360,10 +460,13 @@ void call_read(struct call *call, const struct line *line)
         return;
     call->doing = kind->doing;
     call->waits = kind->waits;
+    call->hurries = told_not_to(line);
     snprintf(call->error, sizeof call->error, "%s", line->error);
     fd_parse(&call->fd, argument(line, 0));
     if (call->doing == ACCEPT || call->doing == SOCKET)
         fd_parse(&call->made, line->result);
+    if (call->doing == SOCKET)
+        find_type(&call->made, line);
     find_peer(call, line);
     if (call->doing == SEND || call->doing == RECEIVE)
         find_data(call, line);
@@ -375,5 +478,11 @@ void call_read(struct call *call, const struct line *line)
     call->lingers_zero = call->doing == OPTION && line->value == 0 &&
                          strstr(argument(line, 3), "l_onoff=1, l_linger=0") != NULL;
     call->shown = is_shown(call, line);
-    write_texts(call, line);
+    call->prints = is_output(call);
+    if (call->prints)
+        call->doing = OTHER;
+    if (call->prints)
+        write_output(call);
+    else
+        write_texts(call, line);
 }

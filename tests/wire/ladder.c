@@ -36,8 +36,8 @@ void packet_label(const struct event *event, struct text *text, size_t columns)
             text_add(&after, "%s%s", after.length > 0 ? " " : "", flags[i].name);
     if (packet->transport == TCP && packet->flags & ACK && packet->flags & SYN)
         text_add(&after, " ACK");
-    if (packet->transport == UNIX && packet->flags & SYN)
-        text_add(&after, "+ fd");
+    if (packet->carries_fd)
+        text_add(&after, "+ fd %d", packet->passed);
     size_t taken = after.length > 0 ? after.length + 1 : 0;
     if (event->letter != '\0') {
         text_add(text, "%c ", event->letter);
@@ -54,10 +54,29 @@ void packet_label(const struct event *event, struct text *text, size_t columns)
     text_add(text, "%s", buffer);
 }
 
-/* Between two PORT_MARKs: the port itself, or in a plain ladder P1, P2 ... as they appear. */
-static char *with_ports(const char *from, struct names *ports, bool plain)
+/* "199 ms" as 200 ms: what is left of a time limit differs from run to run. */
+static long rounded(long ms)
 {
-    char buffer[TEXT], port[16];
+    long unit = 1;
+    while (ms / unit >= 10)
+        unit *= 10;
+    return (ms + unit / 2) / unit * unit;
+}
+
+/* What a plain ladder has for what stands between two PORT_MARKs: for a port P1, P2 ... as they
+   appear; for a name that the kernel has chosen N1, N2 ...; a time in one digit. */
+static void add_marked(struct text *text, const char *marked, struct names *ports)
+{
+    bool name = text->length > 0 && text->at[text->length - 1] == '@';
+    if (!name && strstr(marked, " ms") != NULL)
+        text_add(text, "%ld ms", rounded(strtol(marked, NULL, 10)));
+    else
+        text_add(text, "%c%d", name ? 'N' : 'P', name_find(ports, marked, true) + 1);
+}
+
+static char *without_marks(const char *from, struct names *ports, bool plain)
+{
+    char buffer[TEXT], marked[16];
     struct text text = text_in(buffer, sizeof buffer);
     for (; *from != '\0'; from++) {
         if (*from != PORT_MARK) {
@@ -65,11 +84,11 @@ static char *with_ports(const char *from, struct names *ports, bool plain)
             continue;
         }
         size_t n = strcspn(from + 1, "\1");
-        snprintf(port, sizeof port, "%.*s", (int)n, from + 1);
+        snprintf(marked, sizeof marked, "%.*s", (int)n, from + 1);
         if (plain)
-            text_add(&text, "P%d", name_find(ports, port, true) + 1);
+            add_marked(&text, marked, ports);
         else
-            text_add(&text, "%s", port);
+            text_add(&text, "%s", marked);
         from += n + (from[1 + n] != '\0');
     }
     return copied(buffer, text.length);
@@ -98,7 +117,7 @@ static char *text_of(const struct run *run, const struct event *event, enum part
         text_add(&text, "%s waits", event->call.begun);
     else
         text_add(&text, "%s", event->call.text);
-    return with_ports(buffer, ports, plain);
+    return without_marks(buffer, ports, plain);
 }
 
 /* Which of the two sides has a process that waits, row by row. */
@@ -189,13 +208,15 @@ void ladder_build(struct ladder *ladder, const struct run *run, const struct loo
         order_by_time(run, &steps, look->acks);
     for (size_t i = 0; waiting.process != NULL && i < steps.count; i++) {
         const struct step *step = &steps.step[i];
+        if (run->event[step->event].left_out)
+            continue;
         if (!look->plain)
             note_waiting(&waiting, run, &run->event[step->event], step->part);
         add_row(ladder, run, step, &ports, look);
         struct row *row = &ladder->row[ladder->rows - 1];
         row->waiting[LEFT] = waiting.count[LEFT] > 0;
         row->waiting[RIGHT] = waiting.count[RIGHT] > 0;
-        if (i == 0 || row->t < ladder->start)
+        if (ladder->rows == 1 || row->t < ladder->start)
             ladder->start = row->t;
     }
     free(waiting.process);

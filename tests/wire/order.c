@@ -53,8 +53,8 @@ static size_t first_after(const int64_t *times, size_t count, int64_t t)
 static bool waited(const struct event *event, const int64_t *times, size_t count)
 {
     int64_t took = event->end - event->t;
-    bool can =
-        event->call.waits && (took >= WORTH_DRAWING || event->call.doing == CONNECT);
+    bool can = event->call.waits && !event->call.hurries &&
+               (took >= WORTH_DRAWING || event->call.doing == CONNECT);
     if (event->what != CALLED || event->call.doing == EXIT || (!can && took < LONG))
         return false;
     size_t next = first_after(times, count, event->t);

@@ -62,7 +62,7 @@ static void take_line(struct run *run, char *text, int process, bool *exited)
     if (line.end != NEVER && line.end > run->last)
         line.end = NEVER;
     call_read(&call, &line);
-    if (!call.shown) {
+    if (!call.shown && !(call.prints && run->output)) {
         free(call.text);
         free(call.begun);
         return;
@@ -251,16 +251,102 @@ static void narrow(char *out, const char *local, const char *peer)
         snprintf(out, ENDPOINT, "%s", local);
 }
 
-/* Who bound the path of an AF_UNIX socket, as "unix/INODE". */
-static const char *bound_to(const struct run *run, const char *path)
+/* Who had bound the path of an AF_UNIX socket at that time, as "unix/INODE". */
+static const char *bound_to(const struct run *run, const char *path, int64_t t)
 {
+    const char *found = path;
     for (size_t i = 0; i < run->events; i++) {
         const struct event *event = &run->event[i];
-        if (event->what == CALLED && event->call.doing == BIND &&
-            event->call.value == 0 && strcmp(event->call.peer, path) == 0)
-            return event->call.fd.local[0] != '\0' ? event->call.fd.local : path;
+        const struct call *call = &event->call;
+        if (event->what != CALLED || call->fd.local[0] == '\0' ||
+            (event->t > t && found != path))
+            continue;
+        bool binds =
+            call->doing == BIND && call->value == 0 && strcmp(call->peer, path) == 0;
+        /* A name that the kernel has chosen is seen later; one that was accepted is not its own. */
+        bool has = !call->fd.stream && !call->fd.seqpacket &&
+                   call->fd.transport == UNIX && strcmp(call->fd.path, path) == 0;
+        if (binds || has)
+            found = call->fd.local;
     }
-    return path;
+    return found;
+}
+
+/* What is known of AF_UNIX sockets by their numbers. */
+struct locals {
+    struct names names;
+    struct local {
+        bool stream, seqpacket;
+        char peer[ENDPOINT];
+    } * known;
+    size_t count, room;
+};
+
+static struct local *local_of(struct locals *locals, const char *endpoint)
+{
+    size_t name = (size_t)name_find(&locals->names, endpoint, true);
+    while (locals->count <= name)
+        *PUSH(locals->known, locals->count, locals->room) = (struct local){0};
+    return &locals->known[name];
+}
+
+static bool is_local(const struct fd_name *fd)
+{
+    return fd->socket && fd->transport == UNIX && fd->local[0] != '\0';
+}
+
+/* Both ends know of each other from the connect() on, but strace names an end that was not
+   accepted yet only on the other side, and later. */
+static void note_pair(struct locals *locals, const struct fd_name *fd)
+{
+    if (is_local(fd) && fd->remote[0] != '\0')
+        memcpy(local_of(locals, fd->remote)->peer, fd->local, ENDPOINT);
+}
+
+static void note_type(struct locals *locals, const struct fd_name *fd)
+{
+    if (!is_local(fd))
+        return;
+    struct local *local = local_of(locals, fd->local);
+    local->stream = fd->stream;
+    local->seqpacket = fd->seqpacket;
+}
+
+/* strace tells neither an AF_UNIX socket's type nor a datagram's peer: both were said before. */
+static void know_local(const struct run *run, struct locals *locals, struct event *event)
+{
+    struct call *call = &event->call;
+    if (is_local(&call->fd)) {
+        struct local *local = local_of(locals, call->fd.local);
+        bool datagram = !local->stream && !local->seqpacket;
+        call->fd.stream = local->stream;
+        call->fd.seqpacket = local->seqpacket;
+        if (datagram && call->doing == CONNECT && call->value == 0)
+            snprintf(local->peer, ENDPOINT, "%s", bound_to(run, call->peer, event->t));
+        else if (call->fd.remote[0] == '\0' && (!datagram || call->peer[0] == '\0'))
+            memcpy(call->fd.remote, local->peer, ENDPOINT);
+    }
+    if (call->doing == ACCEPT) {
+        call->made.stream = call->fd.stream;
+        call->made.seqpacket = call->fd.seqpacket;
+    }
+    note_type(locals, &call->made);
+}
+
+static void know_locals(struct run *run)
+{
+    struct locals locals = {0};
+    for (size_t i = 0; i < run->events; i++) {
+        const struct call *call = &run->event[i].call;
+        note_pair(&locals, &call->fd);
+        note_pair(&locals, &call->made);
+        note_type(&locals, &call->fd); /* of a socketpair(), say: no socket() tells it */
+    }
+    for (size_t i = 0; i < run->events; i++)
+        if (run->event[i].what == CALLED)
+            know_local(run, &locals, &run->event[i]);
+    names_free(&locals.names);
+    free(locals.known);
 }
 
 static void find_flow(struct run *run, struct event *event)
@@ -272,7 +358,7 @@ static void find_flow(struct run *run, struct event *event)
     if (!fd->socket || call->doing == BIND)
         return;
     if (fd->transport == UNIX && fd->remote[0] == '\0' && call->peer[0] != '\0')
-        remote = bound_to(run, call->peer);
+        remote = bound_to(run, call->peer, event->t);
     narrow(local, fd->local, remote);
     event->flow = flow_of(run, local, remote, true);
     event->back = flow_of(run, remote, local, true);
@@ -412,8 +498,15 @@ static void add_message(struct run *run, size_t cause, int64_t t, const char *la
     if (message->packet.kept > message->packet.length)
         message->packet.kept = message->packet.length;
     memcpy(message->packet.data, event->call.data, message->packet.kept);
-    if (event->call.passes_fd)
-        message->packet.flags = SYN; /* carries a descriptor */
+    message->packet.message = !event->call.fd.stream;
+    message->packet.carries_fd = event->call.passes_fd;
+    message->packet.passed = event->call.passed;
+}
+
+static bool is_connection(const struct event *event)
+{
+    return event->what == CALLED && event->call.fd.transport == UNIX &&
+           event->flow >= 0 && (event->call.fd.stream || event->call.fd.seqpacket);
 }
 
 static bool within_a_side(const struct run *run, const struct event *event,
@@ -429,8 +522,7 @@ static void add_ends(struct run *run, size_t count, const struct owners *flows)
     bool *ended = calloc(run->flows.count + 1, sizeof *ended);
     for (size_t i = 0; ended != NULL && i < count; i++) {
         const struct event *event = &run->event[i];
-        if (event->what != CALLED || event->call.fd.transport != UNIX ||
-            event->flow < 0 || !event->call.ends_writing || ended[event->flow] ||
+        if (!is_connection(event) || !event->call.ends_writing || ended[event->flow] ||
             within_a_side(run, event, flows))
             continue;
         ended[event->flow] = true;
@@ -438,9 +530,8 @@ static void add_ends(struct run *run, size_t count, const struct owners *flows)
     }
     for (size_t i = count; ended != NULL && i-- > 0;) {
         const struct event *event = &run->event[i];
-        if (event->what != CALLED || event->call.fd.transport != UNIX ||
-            event->flow < 0 || event->call.fd.remote[0] == '\0' || ended[event->flow] ||
-            within_a_side(run, event, flows))
+        if (!is_connection(event) || event->call.fd.remote[0] == '\0' ||
+            ended[event->flow] || within_a_side(run, event, flows))
             continue;
         int flow = event->flow, to = owner(flows, event->back);
         bool closes = event->call.doing == CLOSE || event->call.ends_writing;
@@ -494,9 +585,8 @@ static void place_packet(struct event *event, struct stream *stream)
     if (packet->transport != TCP) {
         bool counted = packet->label == NULL;
         event->from = stream->seen;
-        event->to = stream->seen += !counted                             ? 0
-                                    : packet->transport == UNIX && n > 0 ? n
-                                                                         : 1;
+        bool bytes = packet->transport == UNIX && !packet->message;
+        event->to = stream->seen += !counted ? 0 : bytes ? n : 1;
         return;
     }
     event->bare = n == 0 && !(packet->flags & (SYN | FIN | RST));
@@ -520,8 +610,7 @@ static void place_call(struct event *event, struct stream *streams, bool returns
         return;
     long long *moved = sends ? &streams[event->flow].put : &streams[event->back].got;
     event->from = *moved;
-    bool counts_bytes = call->fd.stream || call->fd.transport == UNIX;
-    *moved += counts_bytes ? call->value : 1;
+    *moved += call->fd.stream ? call->value : 1;
     event->to = *moved;
 }
 
@@ -712,6 +801,7 @@ void run_join(struct run *run)
 {
     struct owners ends = {0}, flows = {0};
     qsort(run->event, run->events, sizeof *run->event, by_time);
+    know_locals(run);
     for (size_t p = 0; p < run->processes; p++)
         fill_names(run, (int)p);
     find_owners(run, &ends, &flows);

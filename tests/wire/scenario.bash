@@ -14,8 +14,10 @@
 #   tell TEXT [ID]          a line to the input of what was begun last, or of ID
 #   end_input [ID]          the end of that input
 #   finish [ID]             wait for its end; sets $status
+#   await TEXT [ID]         wait until the server started last, or ID, has printed the line TEXT
 #   stop [SIGNAL [ID]]      send it (TERM) a signal: the server started last, or ID
 #   a_free_port             print a port of 127.0.0.1 where nobody listens
+#   show_output             draw what the programs print, too
 # What still runs at the end is killed, unseen.
 set -uo pipefail
 
@@ -27,9 +29,9 @@ cd "$folder" || exit 2
 ulimit -c 0
 deadline=$((SECONDS + limit))
 exec {idle}<> <(:) # a pipe that stays empty; see breathe
-tracers=() names=() tracees=() inputs=() last_server=''
+tracers=() names=() tracees=() inputs=() outputs=() last_server=''
 calls='%network,read,write,readv,writev,sendfile,close,dup,?dup2,dup3,?poll,ppoll,?select,pselect6'
-calls+=',?epoll_wait,epoll_pwait,epoll_ctl,exit_group'
+calls+=',?epoll_wait,epoll_pwait,epoll_ctl,exit_group,?unlink,unlinkat'
 # Not shown, but a program may be asleep in them:
 calls+=',wait4,waitid,?nanosleep,clock_nanosleep,?pause,rt_sigsuspend,rt_sigtimedwait,ppoll,futex'
 
@@ -95,7 +97,7 @@ trace() {
             ((fd <= 2)) || eval "exec $fd>&-"
         done
         exec strace -f -ff -o "$file" --absolute-timestamps=format:unix,precision:ns --syscall-times=ns \
-            -yy -xx -s 64 -e trace="$calls" "$@"
+            -yy -xx -s 80 -e trace="$calls" "$@"
     ) <&0 >"$out" 2>"err.$id" &
     tracers[id]=$!
     names[id]=$name
@@ -115,6 +117,7 @@ side() { echo "--$1=$2=$folder/$3.trace" >>options; }
 hear() { # ID
     local out line='' left=$((deadline - SECONDS))
     exec {out}<"out.$1"
+    outputs[$1]=$out
     host='' port='' path=''
     IFS= read -r -t "$((left > 0 ? left : 1))" -u "$out" line || give_up "${names[$1]} did not say \"listening on\" within $limit s."
     # shellcheck disable=SC2034 # for the scenario
@@ -185,13 +188,25 @@ finish() {
     settle
 }
 
-stop() {
-    local id=${2:-$last_server}
-    kill "-${1:-TERM}" "${tracees[id]}" 2>/dev/null
+await() {
+    local line='' server=${2:-$last_server} left
+    while [[ $line != "$1" ]]; do
+        left=$((deadline - SECONDS))
+        IFS= read -r -t "$((left > 0 ? left : 1))" -u "${outputs[server]}" line ||
+            give_up "${names[server]} did not say \"$1\" within $limit s."
+    done
     settle
 }
 
+stop() {
+    local id=${2:-$last_server}
+    # bash tells of each program that a signal ended
+    { kill "-${1:-TERM}" "${tracees[id]}" && settle; } 2>/dev/null
+}
+
 a_free_port() { peer port; }
+
+show_output() { echo --output >>options; }
 
 # ---- the end, whatever happened -------------------------------------------------------
 

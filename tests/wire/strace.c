@@ -221,17 +221,32 @@ static void take_internet(struct fd_name *name, const char *at)
         take_endpoint(name->remote, protocol, rest + 2);
 }
 
+/* "\x2e\x2f..." or @"...", which stands for an abstract name. */
+static void take_path(struct fd_name *name, const char *at)
+{
+    char bytes[112];
+    bool cut, abstract = *at == '@';
+    size_t n = line_bytes(at, (unsigned char *)bytes, sizeof bytes, &cut);
+    struct text text = text_in(name->path, sizeof name->path);
+    text_add(&text, abstract ? "unix/@" : "unix/");
+    text_plain(&text, bytes, n);
+}
+
 static void take_unix(struct fd_name *name, const char *at)
 {
     size_t length = strspn(at, "0123456789");
     snprintf(name->inode, sizeof name->inode, "%.*s", (int)length, at);
     snprintf(name->local, ENDPOINT, "unix/%s", name->inode);
-    if (strncmp(at + length, "->", 2) != 0)
-        return;
-    at += length + 2;
-    if (*at == '0') /* not accepted yet: it has no number */
-        return;
-    snprintf(name->remote, ENDPOINT, "unix/%.*s", (int)strspn(at, "0123456789"), at);
+    at += length;
+    if (strncmp(at, "->", 2) == 0) {
+        at += 2;
+        length = strspn(at, "0123456789");
+        if (*at != '0') /* accepted already: before that it has no number */
+            snprintf(name->remote, ENDPOINT, "unix/%.*s", (int)length, at);
+        at += length;
+    }
+    if (*at == ',')
+        take_path(name, at + 1);
 }
 
 bool fd_parse(struct fd_name *name, const char *text)

@@ -39,9 +39,9 @@ static int break_at(const char *text, int width)
     int at = width;
     if ((int)strlen(text) <= width)
         return (int)strlen(text);
-    while (at > width / 3 && (text[at] != ' ' || text[at - 1] == '='))
+    while (at > width / 4 && (text[at] != ' ' || text[at - 1] == '='))
         at--;
-    return at > width / 3 ? at : width;
+    return at > width / 4 ? at : width;
 }
 
 static void wrap(struct cell *cell, const char *text, int width)

@@ -9,8 +9,12 @@ setup_file() {
     export WIRE=solution NO_COLOR=1 PYTHON=/usr/bin/python3
     [[ -x $PYTHON ]] || PYTHON=$(command -v python3)
     # the programs once, so that no test has to wait for another's compiler
-    RUN=half-close tests/tools/wire 03 >/dev/null
     RUN=refused tests/tools/wire 02 >/dev/null
+    RUN=half-close tests/tools/wire 03 >/dev/null
+    RUN=nobody-there tests/tools/wire 04 >/dev/null
+    RUN=stream-echo tests/tools/wire 05 >/dev/null
+    RUN=whole-again tests/tools/wire 06 >/dev/null
+    RUN=request-response tests/tools/wire 07 >/dev/null
 }
 
 setup() {
@@ -53,7 +57,9 @@ play() {
     ((EUID != 0)) || ((${#NAMESPACE[@]})) || as=(unshare -n)
     mkdir -p "$T/run"
     [[ -z ${OWNER-} ]] || chown "$OWNER" "$T/run"
-    WIRE_TEST=$T WIRE=build/bin/wire PATH=$PWD/build/wire/solutions/03-shutdown-vs-close:$PWD/build/bin:$PATH \
+    local programs
+    programs=$(printf '%s:' "$PWD"/build/wire/solutions/*)
+    WIRE_TEST=$T WIRE=build/bin/wire PATH=${STUDENT-}${STUDENT:+:}$programs$PWD/build/bin:$PATH \
         "${as[@]}" bash tests/wire/scenario.bash "$T/run" "$T/scenario.sh" 3>&- || :
     mapfile -t options <"$T/run/options"
     run -0 build/bin/wire draw "--script=$T/run/script" "${options[@]}" "$@"
@@ -134,15 +140,24 @@ recv(3) = -1 ECONNRESET     |                      |'
     assert_output --partial '= -1 ECONNREFUSED'
 }
 
-@test "every scenario of every lesson gives the same plain ladder twice" {
+@test "every scenario of every lesson gives the same plain ladder twice, with each side's calls on its side" {
     may_capture
     local file lesson name
-    for file in lessons/0[123]-*/wire/*.sh; do
+    for file in lessons/0*/wire/*.sh; do
         lesson=${file#lessons/} lesson=${lesson%%-*} name=${file##*/}
         ladder "$lesson" "${name%.sh}"
         first=$output
+        refute_line --regexp '^[a-z].*(listen|accept4?)\('
+        refute_output --partial 'within 10 s'
         ladder "$lesson" "${name%.sh}"
         assert_equal "$output" "$first"
+    done
+}
+
+@test "every lesson that has scenarios says in one line what each shows" {
+    local file
+    for file in lessons/0*/wire/*.sh; do
+        assert_regex "$(head -n 1 "$file")" '^# [A-Z].{20,120}[.]$'
     done
 }
 
@@ -251,6 +266,211 @@ SCENARIO
     assert_output --partial '<- "1 1 4\n" -----------'
 }
 
+# ---- the lessons' own kinds of sockets ------------------------------------------------------------------------------
+
+@test "two descriptors: the first close() sends nothing, the last sends FIN" {
+    may_capture
+    EXPLAIN=1 ladder 01 two-descriptors
+    assert_output --partial 'dup(3) = 4                  |                      |
+close(3) = 0                |                      |
+  ^ another descriptor has the same socket: nothing is sent
+send(4, "still here") = 10  |                      |
+                            -- "still here" ------->
+                            |                      | recv(4, "still here") = 10
+close(4) = 0                |                      |
+                            -- FIN ---------------->
+  ^ FIN, because close() gave up the socket and nothing was unread
+                            |                      | recv(4) = 0'
+}
+
+@test "UDP: a question and an answer, and nothing else" {
+    may_capture
+    ladder 04 question-and-answer
+    assert_output - <<'LADDER'
+peer                                                 udp-server
+                            |                      | socket(AF_INET, SOCK_DGRAM)
+                            |                      |   = 3
+                            |                      | bind(3, 127.0.0.1:0) = 0
+socket(AF_INET, SOCK_DGRAM) |                      |
+  = 3                       |                      |
+connect(3, 127.0.0.1:P1)    |                      |
+  = 0                       |                      |
+send(3, "d\0\0\0\0\0\0"...) |                      |
+  = 16                      |                      |
+                            ~~ "d\0\0\0"... 16 ~~~~>
+                            |                      | recvmsg(3,
+                            |                      |   "d\0\0\0\0\0\0"...) = 16
+                            |                      | sendto(3,
+                            |                      |   "d\0\0\0\0\0\0\0"...,
+                            |                      |   127.0.0.1:P2) = 16
+                            <~ "d\0\0\0"... 16 ~~~~~
+                            |                      | recvmsg(3) waits
+recv(3,                     |                      |
+  "d\0\0\0\0\0\0\0"...)     |                      |
+  = 16                      |                      |
+exit(0)                     |                      |
+LADDER
+}
+
+@test "UDP: nobody answers, the client asks again, and has twice the patience" {
+    may_capture
+    EXPLAIN=1 ladder 04 lost-datagram
+    assert_output --partial 'poll(3:IN, 200 ms) = 0      |                      |
+  (time is up)              |                      |
+  ^ nothing came within '
+    assert_output --partial ' ms
+send(3,                     |                      |
+  "\0\0\0\0\0\0\0"...) = 16 |                      |
+  ^ the same once more: UDP itself repeats nothing
+                            ~~ "\0\0\0"... 16 ~~~~~>'
+    assert_output --partial '                            <~ "\0\0\0"... 16 ~~~~~~
+poll(3:IN, 400 ms) = 1      |                      |
+  (3:IN)                    |                      |
+recvmsg(3,                  |                      |'
+    assert_equal "$(grep -c '^  ^ the same once more' <<<"$output")" 1
+}
+
+@test "UDP: nobody is there: ICMP, and the error at the next call" {
+    may_capture
+    EXPLAIN=1 ladder 04 nobody-there
+    assert_output --partial 'connect(3, 127.0.0.1:P1)    |                      |
+  = 0                       |                      |
+  ^ nothing is sent: it only says whom the socket talks with
+send(3,                     |                      |
+  "\0\0\0\0\0\0\0"...) = 16 |                      |
+                            ~~ "\0\0\0"... 16 ~~~~~>
+                            <~ no such port ~~~~~~~~
+  ^ ICMP, port unreachable: no socket has that port, and the datagram is
+    lost
+recvmsg(3, MSG_DONTWAIT)    |                      |
+  = -1 ECONNREFUSED         |                      |
+  ^ so the ICMP message is told: at the next call on a connected socket'
+}
+
+@test "UDP: an empty datagram and a cut one, each taken by one call" {
+    may_capture
+    EXPLAIN=1 ladder 04 too-long-and-empty
+    assert_output --partial '                            ~~ "" ~~~~~~~~~~~~~~~~~>
+                            |                      | recvmsg(3) = 0
+  ^ an empty datagram: 0 is not the end, as it is with a stream'
+    assert_output --partial '                            ~~ "more th"... 23 ~~~~>
+                            |                      | recvmsg(3, "more than
+                            |                      |   sixtee") = 16 (MSG_TRUNC)
+  ^ 23 bytes came, and there was room for 16: the other 7 are lost'
+    refute_output --regexp '<~ "more'
+}
+
+@test "AF_UNIX datagrams: a name from the kernel, and an answer that finds it" {
+    may_capture
+    EXPLAIN=1 ladder 05 datagrams
+    assert_output --partial 'bind(3, AF_UNIX) = 0        |                      |
+  ^ a family and no name: the kernel chooses one
+connect(3, ./echo) = 0      |                      |
+  ^ nothing is sent: it only says whom the socket talks with
+send(3, "hello\n") = 6      |                      |
+                            == "hello\n" ==========>
+                            |                      | poll(4:IN, 3:IN) = 1 (4:IN)
+                            |                      | recvfrom(4, "hello\n", @N1)
+                            |                      |   = 6
+                            |                      | sendto(4, "hello\n",
+                            |                      |   MSG_DONTWAIT, @N1) = 6
+                            <= "hello\n" ===========
+recv(3, "hello\n") = 6      |                      |'
+    refute_output --partial '== end'
+    refute_output --partial '== connect'
+}
+
+@test "AF_UNIX: packets of a connection, an empty one too" {
+    may_capture
+    play --plain <<'SCENARIO'
+server local-echo-server --type seqpacket ./echo
+client local-echo-client --type seqpacket "$path" <<<"one"
+SCENARIO
+    assert_output --partial '== connect ============>'
+    assert_output --partial 'send(3, "one\n") = 4        |                      |
+                            == "one\n" ============>'
+    assert_output --partial '<= "one\n" =============
+recv(3, "one\n") = 4        |                      |'
+    assert_output --partial '== end ================>'
+}
+
+@test "a descriptor is passed: which one it is on each side, and what comes through it" {
+    may_capture
+    EXPLAIN=1 ladder 05 fd-passing
+    assert_output --partial '                            |                      | sendmsg(4, "*", SCM_RIGHTS
+                            |                      |   [6]) = 1
+                            <= "*" + fd 6 ==========
+recvmsg(3, "*", SCM_RIGHTS  |                      |
+  [4]) = 1                  |                      |
+  ^ descriptor 4 here is descriptor 6 there: two numbers for one open'
+    assert_output --partial '                            <= "through"... 21 =====
+recv(4, "through the        |                      |'
+}
+
+@test "a killed server: its file is there, nobody listens, and the next server takes the path" {
+    may_capture
+    EXPLAIN=1 ladder 05 stale-file
+    assert_output --partial 'a connect(3, ./echo) = -1   |                      |
+  ECONNREFUSED              |                      |
+  ^ the file is there, but no socket listens at it any more'
+    assert_output --partial '| b unlink(./echo) = 0
+  ^ the path is free again: bind() would fail while the file is there'
+    assert_output --partial 'b send(3, "hello\n") = 6    |                      |
+                            == b "hello\n" ========>'
+    refute_output --partial '== a '
+    [[ -z $stderr ]]
+}
+
+@test "a stream has no packets: three are taken by one recv()" {
+    may_capture
+    EXPLAIN=1 ladder 06 coalesced
+    assert_output --partial 'setsockopt(3, TCP_NODELAY,  |                      |
+  [1]) = 0                  |                      |
+  ^ from now on a small segment need not wait for the ACK of the one'
+    assert_output --partial '-- "three" ------------>'
+    assert_output --partial '| recv(4, "onetwothree") = 11
+  ^ one call takes what 3 segments brought: a stream has no packets'
+}
+
+@test "with gaps each message has a recv() of its own; what the receiver prints is drawn" {
+    may_capture
+    ladder 06 with-gaps
+    assert_output --partial '                            -- "two" -------------->
+                            |                      | recv(4, "two") = 3
+                            |                      | prints 3 "two"
+send(3, "three") = 5        |                      |
+                            -- "three" ------------>'
+    refute_output --partial 'listening on'
+}
+
+@test "cut anywhere, and whole again" {
+    may_capture
+    ladder 06 whole-again
+    assert_output --partial '                            -- "e;two;th" --------->
+                            |                      | recv(4, "e;two;th") = 8
+                            |                      | prints 3 "one"; 3 "two"'
+}
+
+@test "frames: one each way; half of one is not answered; a bad one ends its connection alone" {
+    may_capture
+    ladder 07 request-response
+    assert_output --partial '-- "\0\0\0\x05hello" -->'
+    assert_output --partial '<- "\0\0\0\x05hello" ---'
+    ladder 07 split-frame
+    assert_output --partial '|   MSG_DONTWAIT) = 10
+send(3, "\0\x00333333$@")   |                      |
+  = 10                      |                      |
+                            -- "\0\x00333333$@" --->'
+    assert_equal "$(grep -c '<- "' <<<"$output")" 1
+    EXPLAIN=1 ladder 07 bad-frame
+    assert_output --partial '|   MSG_DONTWAIT) = 4
+                            |                      | close(6) = 0
+                            <- b FIN ---------------
+  ^ FIN, because close() gave up the socket and nothing was unread
+b recv(3) = 0               |                      |'
+    assert_output --partial '<- a "\0\0\0\x03two" ---'
+}
+
 # ---- what can go wrong --------------------------------------------------------------------------------------------
 
 @test "a program that crashes: the ladder up to there" {
@@ -277,6 +497,63 @@ SCENARIO
     assert_output --partial '-- "hello\n" ------->'
     assert_output --partial 'recv(3) waits'
     assert_output --partial 'count-client did not end within 2 s'
+}
+
+@test "a student's server that crashes on a datagram: the ladder up to there" {
+    may_capture
+    python udp-server <<'PROGRAM'
+import os, signal, socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("127.0.0.1", 0))
+print("listening on 127.0.0.1:%d" % s.getsockname()[1], flush=True)
+s.recvfrom(100); os.kill(os.getpid(), signal.SIGSEGV)
+PROGRAM
+    STUDENT=$T WIRE_LIMIT=2 play --plain <lessons/04-udp/wire/question-and-answer.sh
+    assert_output --partial '~~ "d\0\0\0"... 16 ~~~~>
+                            |                      | recvfrom(3,'
+    assert_output --partial '| killed by SIGSEGV'
+    assert_output --partial 'recv(3) waits'
+    assert_output --partial 'peer did not end within 2 s'
+}
+
+@test "a student's server that never rests: the ladder up to there" {
+    may_capture
+    python local-echo-server <<'PROGRAM'
+import socket, sys
+s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen()
+print("listening on " + sys.argv[1], flush=True)
+c, a = s.accept(); c.recv(100)
+while True: pass
+PROGRAM
+    STUDENT=$T WIRE_LIMIT=2 play --plain <lessons/05-af-local/wire/stream-echo.sh
+    assert_output --partial '== "hello\n" ==========>
+                            |                      | recv(4, "hello\n") = 6'
+    assert_output --partial 'The programs did not come to rest within 2 s'
+}
+
+@test "a student's frame-server that dies of a bad frame: both connections end, and the ladder says so" {
+    may_capture
+    python frame-server <<'PROGRAM'
+import os, select, signal, socket, sys
+s = socket.socket(); s.bind((sys.argv[3], 0)); s.listen()
+print("listening on 127.0.0.1:%d" % s.getsockname()[1], flush=True)
+a = s.accept()[0]; a.send(a.recv(100)); b = s.accept()[0]; b.recv(100)
+os.kill(os.getpid(), signal.SIGABRT)
+PROGRAM
+    STUDENT=$T WIRE_LIMIT=3 play --plain <lessons/07-framed-protocol/wire/bad-frame.sh
+    assert_output --partial '| killed by SIGABRT'
+    assert_output --partial '<- a FIN'
+    assert_output --partial '<- b FIN'
+    assert_output --partial 'b recv(3) = 0'
+}
+
+@test "a server that does not say what is awaited" {
+    may_capture
+    WIRE_LIMIT=2 play --plain <<'SCENARIO'
+begin_server peer udp 127.0.0.1
+tell "say one thing"
+await "another"
+SCENARIO
+    assert_output --partial 'peer did not say "another" within 2 s'
 }
 
 @test "a server that never says where it listens" {
@@ -342,7 +619,7 @@ synthetic() { # PACKETS
     synthetic 20
     run -0 build/bin/wire draw "${given[@]}" --svg="$T/hostile.svg"
     refute_output --partial $'\e'
-    assert_output --partial 'send(3, "\x1b[31m\0\"<&'
+    assert_output --partial '"\x1b[31m\0\"<&'
     xmllint --noout "$T/hostile.svg"
     refute grep -q '"<&' "$T/hostile.svg"
 }
@@ -380,6 +657,10 @@ synthetic() { # PACKETS
     run -0 --separate-stderr tshark -r "$T/packets.pcapng" -Y 'tcp.flags.fin == 1' -T fields -e frame.time_epoch
     assert_equal "${#lines[@]}" 2
     assert_line --index 0 --regexp '\.[0-9]{9}$'
+}
+
+@test "the parts that take bytes apart: lines, packets, files, texts" {
+    run -0 build/wire/test_wire
 }
 
 @test "the command: the list, a scenario that is not there, a name that cannot be saved" {

@@ -14,6 +14,7 @@
  *     --width=N              columns (80)
  *     --acks                 bare acknowledgements too
  *     --explain              a sentence where there is something to explain
+ *     --output               what the programs of later options print, too
  *     --colour
  *     --hide=NAME,NAME       leave these calls out
  *     --from=NAME            begin with the first call of that name
@@ -47,7 +48,8 @@ enum {
     COLOUR,
     BARE,
     HIDE,
-    FROM
+    FROM,
+    OUTPUT
 };
 
 static const struct option options[] = {
@@ -64,6 +66,7 @@ static const struct option options[] = {
     {"plain", no_argument, NULL, BARE},
     {"hide", required_argument, NULL, HIDE},
     {"from", required_argument, NULL, FROM},
+    {"output", no_argument, NULL, OUTPUT},
     {0},
 };
 
@@ -100,6 +103,7 @@ static bool take_option(struct order *order, int option, const char *value)
     case COLOUR: return order->look.colour = true;
     case HIDE: order->hide = value; return true;
     case FROM: order->from = value; return true;
+    case OUTPUT: return order->run.output = true;
     case BARE: return order->look.plain = true;
     default: return false;
     }
@@ -131,7 +135,7 @@ static void hide(struct run *run, const char *names, const char *from)
         bool over = event->t < first &&
                     (event->what != CALLED || event->end == NEVER || event->end < first);
         if (over || (names != NULL && is_named(event, names)))
-            event->hidden = true;
+            event->left_out = true;
     }
 }
 

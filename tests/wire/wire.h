@@ -102,6 +102,9 @@ struct packet {
     size_t length; /* of what it carries */
     unsigned char data[KEPT];
     size_t kept;
+    bool message;    /* of AF_UNIX: it comes whole or not at all */
+    bool carries_fd; /* SCM_RIGHTS: a descriptor, the sender's number passed */
+    int passed;
     const char *label; /* for what is neither data nor flags: "connect", "no such port" */
 };
 
@@ -134,7 +137,8 @@ struct fd_name {
     bool socket, stream, seqpacket;
     enum transport transport;
     char local[ENDPOINT], remote[ENDPOINT]; /* "" where strace does not know */
-    char inode[24];                         /* where there is no address yet */
+    char path[ENDPOINT]; /* the name of an AF_UNIX socket: "unix/./sock", "unix/@1a2b3" */
+    char inode[24];      /* where there is no address yet */
 };
 
 /* The descriptor that a text starts with: "4<TCP:[127.0.0.1:80->127.0.0.1:4711]>". */
@@ -157,13 +161,17 @@ enum doing {
     CLOSE,
     POLL,
     OPTION,
+    UNLINK,
     EXIT
 };
 
 struct call {
     enum doing doing;
     bool shown, waits;       /* waits: of the kind that can */
+    bool hurries;            /* but was told not to: MSG_DONTWAIT */
+    bool prints;             /* what it writes to standard output */
     bool passes_fd;          /* SCM_RIGHTS */
+    int passed;              /* the first descriptor's number on this side */
     bool ends_writing;       /* shutdown(SHUT_WR) and (SHUT_RDWR) */
     bool lingers_zero;       /* SO_LINGER {1, 0} */
     struct fd_name fd, made; /* made: what socket() or accept() returned */
@@ -176,8 +184,8 @@ struct call {
     char *begun; /* the call while it waits */
 };
 
-/* What a line says. Its texts are the caller's to free. In them a port is written as
-   PORT_MARK number PORT_MARK. */
+/* What a line says. Its texts are the caller's to free. In them what differs from run to run,
+   a port, a name that the kernel has chosen, a time, stands between two PORT_MARKs. */
 enum { PORT_MARK = '\1' };
 void call_read(struct call *call, const struct line *line);
 
@@ -214,9 +222,11 @@ struct event {
     long long from,
         to;      /* which bytes of the stream; of a packet and of calls that move some */
     bool hidden; /* of a process that has to do with no socket */
-    bool bare;   /* a packet: an acknowledgement and nothing else */
-    char *text;  /* of what is no packet */
-    char *why;   /* explain.c */
+    bool
+        left_out; /* not to be drawn, by the caller's wish; it orders the others all the same */
+    bool bare;  /* a packet: an acknowledgement and nothing else */
+    char *text; /* of what is no packet */
+    char *why;  /* explain.c */
 };
 
 struct run {
@@ -233,6 +243,7 @@ struct run {
     char **note;
     size_t notes, note_room;
     bool captured;
+    bool output; /* draw what the programs print */
 };
 
 void run_program(struct run *run, enum side side, const char *name, const char *prefix);
