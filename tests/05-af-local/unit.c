@@ -25,6 +25,15 @@
 
 enum { HEAD = offsetof(struct sockaddr_un, sun_path), ROOM = 108, NOBODY = 65534 };
 
+/* The student's code and the test call this one. Nothing promises that a call that succeeds leaves errno as it was. */
+int unlink(const char *path)
+{
+    int result = unlinkat(AT_FDCWD, path, 0);
+    if (result == 0)
+        errno = EXDEV;
+    return result;
+}
+
 /* A folder of the test's own. */
 
 static char folder[200];

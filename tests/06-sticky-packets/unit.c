@@ -1466,29 +1466,33 @@ LAB_TEST(
     .likely =
         "each call searches, or moves, all that has come since the message began: keep in mind how far you were, and make room by doubling")
 {
-    const size_t n = 150000;
+    enum { PIECE = 32, PIECES_FED = 25000 };
+    char piece[PIECE];
+    memset(piece, 'x', sizeof piece);
     lab_peer("sent 4000000 bytes, 1000 a read");
     feed_much();
     struct splitter *splitter = made(delimiter("\r\n", 2, SIZE_MAX));
-    lab_peer("sent a message of %zu bytes, one byte a read", n);
+    lab_peer("sent a message of %d bytes, %d a read", PIECE * PIECES_FED, PIECE);
     double start = processor_ms();
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < PIECES_FED; i++) {
         const void *message = NULL;
         size_t length = 0;
-        if (splitter_feed(splitter, "x", 1) != 0 ||
+        if (splitter_feed(splitter, piece, PIECE) != 0 ||
             splitter_next(splitter, &message, &length) != 0)
-            lab_expect(false, "0 from both", "failed at byte %zu, errno %s", i,
+            lab_expect(false, "0 from both", "failed at read %zu, errno %s", i,
                        lab_errno(errno));
-        expect_quick(start, i, n);
+        expect_quick(start, i, PIECES_FED);
     }
     splitter_free(splitter);
 }
+
+enum { SHORT_MESSAGE = 31 };
 
 static void take_one(struct splitter *splitter, size_t i)
 {
     const void *message = NULL;
     size_t length = 0;
-    if (splitter_next(splitter, &message, &length) != 1 || length != 1)
+    if (splitter_next(splitter, &message, &length) != 1 || length != SHORT_MESSAGE)
         lab_expect(false, "each message", "lost message %zu", i);
 }
 
@@ -1499,22 +1503,24 @@ LAB_TEST(
     .likely =
         "each message taken out moves all that are behind it: note where the next one begins, and move only when there is no room")
 {
-    const size_t n = 160000, more = 80000;
+    const size_t n = 25000, more = 12500;
+    const char message[] = "a message of one and thirty ...;";
+    enum { EACH = sizeof message - 1 };
     struct splitter *splitter = made(delimiter(";", 1, SIZE_MAX));
-    char *stream = malloc(2 * n);
+    char *stream = malloc(EACH * n);
     if (stream == NULL)
         lab_error("malloc()");
     for (size_t i = 0; i < n; i++)
-        memcpy(stream + 2 * i, "x;", 2);
+        memcpy(stream + EACH * i, message, EACH);
     lab_peer("sent %zu messages in one read, and then one more for each that was taken "
              "out",
              n);
-    feed_quietly(splitter, stream, 2 * n);
+    feed_quietly(splitter, stream, EACH * n);
     free(stream);
     double start = processor_ms();
     for (size_t i = 0; i < more; i++) {
         take_one(splitter, i);
-        if (splitter_feed(splitter, "x;", 2) != 0)
+        if (splitter_feed(splitter, message, EACH) != 0)
             lab_expect(false, "0", "splitter_feed() failed, errno %s", lab_errno(errno));
         expect_quick(start, i, more);
     }
@@ -1533,12 +1539,12 @@ LAB_TEST(
     .likely =
         "what was taken out still takes up room: when there is none, move what is left to the front, or into new memory, before you ask for more")
 {
-    enum { PIECE = 1000, MESSAGE = 300, PIECES_FED = 4000, MUCH = 1 << 19 };
+    enum { PIECE = 1000, MESSAGE = 300, PIECES_FED = 2000, MUCH = 1 << 19 };
     static const char piece[PIECE];
     struct splitter *splitter = made(fixed(MESSAGE, MESSAGE));
     const void *message = NULL;
     size_t length = 0, before = memory_taken();
-    lab_peer("sent 4000000 bytes, 1000 a read, and each message was taken out at once");
+    lab_peer("sent 2000000 bytes, 1000 a read, and each message was taken out at once");
     for (int i = 0; i < PIECES_FED; i++) {
         feed_quietly(splitter, piece, PIECE);
         while (splitter_next(splitter, &message, &length) == 1)

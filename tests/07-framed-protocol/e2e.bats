@@ -17,13 +17,27 @@ response='10 00 00 00 64 00 00 00 00 00 00 00 00 00 00 00 00 40 59 40'
 sends() {
     # shellcheck disable=SC2059 # the bytes are a format
     printf "$1" | nc -N "$host" "$port" >got 2>/dev/null || : # what nc thinks of an RST is its own business
-    hex got
+    bytes 1000 <got || :
 }
 
-hex() { # FILE
-    local -a bytes
-    read -rd "" -a bytes < <(od -An -v -tx1 "$1") || : # one space between two
-    output="${bytes[*]}"
+# bytes N: read so many bytes, or all up to the end, from standard input; sets $output, in hexadecimal.
+bytes() {
+    local LC_ALL=C left=$1 piece digits i code=0
+    output=''
+    while ((left > 0 && code == 0)); do
+        IFS= read -r -d '' -t "$LAB_PATIENCE" -n "$left" piece || code=$? # up to a NUL, which is then taken too
+        for ((i = 0; i < ${#piece}; i++)); do
+            printf -v digits %02x "'${piece:i:1}"
+            output+=" ${digits: -2}"
+        done
+        left=$((left - ${#piece}))
+        if ((left > 0 && code == 0)); then
+            output+=' 00'
+            left=$((left - 1))
+        fi
+    done
+    output=${output# }
+    return "$code"
 }
 
 # tells BYTES CLIENT: the same on an open connection, without an end.
@@ -34,24 +48,45 @@ tells() {
 
 # hears N CLIENT: read so many bytes of the answer; sets $output.
 hears() {
-    timeout "$LAB_PATIENCE" head -c "$1" <&"$2" >got || you "sent less than $1 bytes within $LAB_PATIENCE s"
-    hex got
+    bytes "$1" <&"$2" || you "sent less than $1 bytes within $LAB_PATIENCE s"
 }
 
-# serve_with COMMANDS: a server of the test's own for one client: these commands of the shell's. Sets $host, $port and $pid.
-serve_with() {
-    echo "$1" >commands
-    start bash -c 'exec socat -d -d -t 60 TCP-LISTEN:0,bind=127.0.0.1 EXEC:"bash commands" 2>&1'
+# serve_by_hand: a server of the test's own: each client is served by what $commands then says, in the words of the shell.
+# Sets $host, $port and $pid.
+serve_by_hand() {
+    start socat -d -d -lf /dev/stdout TCP-LISTEN:0,bind=127.0.0.1,fork EXEC:'bash commands',nofork
     until [[ $line == *"listening on "* ]]; do next_line; done
     host=127.0.0.1 port=${line##*:}
 }
 
-# For serve_with: answer ten requests, one after another, with 2, 4, 8 ... 1024, in bodies of $size bytes, where 16 are right; the
+# answers COMMANDS: this is how the next client is served; at their end its stream ends. In them "hear N" reads so many bytes,
+# and "taken" waits until the client has read all that was sent to it.
+# shellcheck disable=SC2016 # for the shell that serves
+answers() {
+    printf '%s\n' 'LC_ALL=C
+        hear() {
+            local left=$1 piece
+            while ((left > 0)) && IFS= read -r -d "" -n "$left" piece; do
+                left=$((left - ${#piece}))
+                ((left == 0)) || left=$((left - 1)) # a NUL
+            done
+        }
+        taken() {
+            local all rx idle tries=0
+            exec {idle}<> <(:) # a pipe that stays empty
+            printf -v rx ":%04X 0100007F:%04X 01 [0-9A-F]{8}:00000000 " "$SOCAT_PEERPORT" "$SOCAT_SOCKPORT"
+            while IFS= read -r -d "" all </proc/net/tcp || ! [[ $all =~ $rx ]] && ((tries++ < 200)); do
+                read -rt 0.002 -u "$idle"
+            done
+        }' "$1" >commands
+}
+
+# For answers: answer ten requests, one after another, with 2, 4, 8 ... 1024, in bodies of $size bytes, where 16 are right; the
 # id is the request's, or always $id.
 # shellcheck disable=SC2016 # for the shell that serves
 ten_answers='for i in {0..9}; do
-    head -c 20 >/dev/null
-    printf -v bytes "\\\\x%02x" "$size" 0 0 0 $((${id:-i * 100} & 255)) $((${id:-i * 100} >> 8)) 0 0 0 0 0 0 0 0 0 0 0 0 $((i * 16)) 64 0
+    hear 20
+    printf -v bytes "\\x%02x" "$size" 0 0 0 $((${id:-i * 100} & 255)) $((${id:-i * 100} >> 8)) 0 0 0 0 0 0 0 0 0 0 0 0 $((i * 16)) 64 0
     printf "${bytes:0:4 * (4 + size)}" || break
 done'
 
@@ -60,6 +95,38 @@ said_why() {
     assert_equal "status $status" "status 1"
     [[ -n $stderr ]] || expected "a line on standard error"
     refute [ -z "$stderr" ]
+}
+
+# attempt PROGRAM ARG...: as run --separate-stderr does, without its five processes. Sets $status, $output and $stderr; what
+# the program printed is also in the file "printed".
+attempt() {
+    status=0
+    "$@" >printed 2>complaints || status=$?
+    IFS= read -r -d '' output <printed || :
+    IFS= read -r -d '' stderr <complaints || :
+    output=${output%"${output##*[!$'\n']}"}
+    stderr=${stderr%"${stderr##*[!$'\n']}"}
+}
+
+# same FILE FILE
+same() {
+    cmp "$@" >difference 2>&1 && return
+    you "$(<difference)"
+    return 1
+}
+
+# to_full PROGRAM ARG...: with a standard output that takes nothing
+to_full() {
+    "$@" >/dev/full
+}
+
+# asks_in_vain [PROGRAM ARG...]: frame-client (as that program starts it) ends with status 1 and a line on standard error, and takes no answer for one.
+asks_in_vain() {
+    attempt "$@" frame-client --format length32le "$host" "$port"
+    ((status != 124)) || you "did not end within $LAB_PATIENCE s"
+    said_why
+    [[ -z $output ]] || expected "no answer printed"
+    assert_output ""
 }
 
 # lab: points=5 task=5 needs="frame_encode, frame_decoder_next/finds_all_frames_of_one_piece, frame_decoder_next/finds_frames_cut_anywhere" read="Field by field" likely="the body of a length32le frame is a request: request_decode(), ten times the value, response_encode(), and a frame again, for every frame that has come"
@@ -74,7 +141,7 @@ said_why() {
     assert_output "$response $precisely $response"
 }
 
-# lab: points=3 task=5 needs="frame_encode, frame_decoder_next/finds_all_frames_of_one_piece, frame_decoder_next/finds_frames_cut_anywhere" read="Your tasks" likely="the body of a length32be frame goes back as it came, be it empty or full of NULs: it is bytes, and no text"
+# lab: points=6 task=5 needs="frame_encode, frame_decoder_next/finds_all_frames_of_one_piece, frame_decoder_next/finds_frames_cut_anywhere" requires="python3" read="Your tasks" man="3 byteorder" likely="the body of a length32be frame goes back as it came, be it empty or full of NULs: it is bytes, and no text"
 @test "echoes any body" {
     start frame-server --format length32be 127.0.0.1 0
     peer "nc sent the frames of \"Hello\", of \"\" and of \"\\0\\n\\377\", at once"
@@ -83,8 +150,31 @@ said_why() {
     { printf '\0\37\377\374' && head -c 2097148 /dev/zero; } >largest
     peer "then the largest frame, of 2097152 bytes"
     nc -N "$host" "$port" <largest >got
-    you "sent $(wc -c <got) bytes"
-    run -0 cmp largest got
+    same largest got
+    peer "then python3 sent frames made by struct.pack('!I', len(message)), one after another"
+    likely "struct.pack('!I', n) is the length32be that you know: 4 bytes, the byte of greatest weight first"
+    open_client # its standard input
+    attempt python3 -I -S -c "
+import os, struct
+
+def exactly(n):
+    data = b''
+    while len(data) < n:
+        part = os.read(0, n - len(data))
+        if not part:
+            raise SystemExit('the server ended its stream')
+        data += part
+    return data
+
+for message in 'Hello', 'This is a test message', 'x' * 128, '':
+    data = message.encode()
+    os.write(0, struct.pack('!I', len(data)) + data)
+    (n,) = struct.unpack('!I', exactly(4))
+    print(exactly(n).decode())
+" <&"$client"
+    assert_success
+    printf -v long %0128d 0
+    assert_output "Hello"$'\n'"This is a test message"$'\n'"${long//0/x}"
 }
 
 # lab: points=4 task=5 needs="end to end/echoes any body" read="Bytes in, messages out" man="2 poll" likely="each connection has a decoder of its own, and the server waits for all of them at once, never for the rest of one frame"
@@ -140,11 +230,17 @@ said_why() {
     assert_output ""
     hang_up
     peer "the next one's body has 17"
-    sends '\21\0\0\0abcdefghijklmnopq'
+    open_client
+    tells '\21\0\0\0abcdefghijklmnopq' "$client"
+    hear_end
     assert_output ""
+    hang_up
     peer "the next one's has none"
-    sends '\0\0\0\0'
+    open_client
+    tells '\0\0\0\0' "$client"
+    hear_end
     assert_output ""
+    hang_up
     peer "the next one sent its length in the other order, and has not ended its stream"
     open_client
     tells '\0\0\0\20' "$client"
@@ -169,181 +265,114 @@ said_why() {
     assert [ "$(grep -c . <<<"$stderr")" -eq 6 ]
 }
 
-# lab: points=3 task=5 needs="end to end/echoes any body" read="Your tasks" man="7 unix" likely="one argument is the path of a UNIX socket: the same server with another listener, whose file main() removes"
-@test "serves a UNIX socket and removes its file" {
-    start frame-server --format length32be "$PWD/socket"
-    peer "a client came over a UNIX socket, and sent a frame"
-    run -0 nc -N -U socket < <(printf '\0\0\0\5Hello')
-    assert_output --partial "Hello"
-    stop TERM
-    assert_success
-    assert [ ! -e socket ]
-    peer "the second server was killed, and left its file: a third one starts"
-    start frame-server --format length32be "$PWD/socket"
-    kill -KILL "$pid"
-    finish
-    start frame-server --format length32be "$PWD/socket"
-    { printf '\0\20\0\0' && head -c 1048576 /dev/zero && printf '\0\0\0\5World'; } >large
-    { cat large && printf '\0\4\223\340' && head -c 300000 /dev/zero && printf '\0\0\0\2hi'; } >frames
-    peer "the next client sent a frame of 1 MiB, a small one, one of 300000 bytes, a small one: answers that the socket takes in several pieces"
-    likely "when the whole answer that waited is sent, and not before, go on with the frames that have come meanwhile, and read only then"
-    nc -N -U socket <frames >got
-    you "sent $(wc -c <got) bytes"
-    run -0 cmp frames got
-    stop INT
-    assert_success
-    assert [ ! -e socket ]
-}
-
-# lab: points=2 task=5 needs="end to end/serves a UNIX socket and removes its file, end to end/keeps half a frame and serves the others" read="Who does not read is not heard" man="2 send" likely="an answer that does not fit into the socket waits for its client, and no other client waits for it"
+# lab: points=5 task=5 needs="end to end/echoes any body, end to end/keeps half a frame and serves the others" read="Who does not read is not heard" man="2 send" likely="one argument is the path of a UNIX socket: the same server with another listener, whose file main() removes"
 @test "a client that reads no answers keeps nobody waiting" {
     start frame-server --format length32be "$PWD/socket"
     server=$pid
     { printf '\0\20\0\0' && head -c 1048576 /dev/zero; } >large
-    peer "one client sends frames of 1 MiB and reads no answer; others sent a small one each"
-    launch bash -c 'cat large large large large - 2>/dev/null | socat -u - UNIX-CONNECT:socket 2>/dev/null'
-    greedy=$pid
-    for client in 1 2 3 4; do
-        run -0 nc -N -U socket < <(printf '\0\0\0\5Hello')
-        assert_output --partial "Hello"
+    cat large large >greedy
+    peer "over a UNIX socket one client sends frames of 1 MiB and reads no answer; others sent a small one each"
+    likely "an answer that does not fit into the socket waits for its client, and no other client waits for it"
+    launch socat -u OPEN:greedy UNIX-CONNECT:socket
+    for client in 1 2 3; do
+        nc -N -U socket < <(printf '\0\0\0\5Hello') >got
+        bytes 1000 <got || :
+        assert_output "00 00 00 05 48 65 6c 6c 6f"
     done
-    stop TERM "$server"
+    peer "the server was killed, and left its file: another one starts"
+    likely "one argument is the path of a UNIX socket: the same server with another listener, whose file main() removes"
+    stop TERM # what a child of the server's would go on with
+    stop KILL "$server"
+    start frame-server --format length32be "$PWD/socket"
+    { cat large && printf '\0\0\0\5World\0\4\223\340' && head -c 300000 /dev/zero && printf '\0\0\0\2hi'; } >frames
+    peer "the next client sent a frame of 1 MiB, a small one, one of 300000 bytes, a small one: answers that the socket takes in several pieces"
+    likely "when the whole answer that waited is sent, and not before, go on with the frames that have come meanwhile, and read only then"
+    nc -N -U socket <frames >got
+    same frames got
+    likely "SIGINT and SIGTERM end the server with status 0, and main() removes the socket's file: leave both as they are"
+    stop INT
     assert_success
-    pid=$greedy
-    end_input
-    finish
-}
-
-# lab: points=3 task=5 needs="end to end/echoes any body" requires="python3" read="Your tasks" man="3 byteorder" likely="struct.pack('!I', n) is the length32be that you know: 4 bytes, the byte of greatest weight first"
-@test "a client in Python is answered" {
-    start frame-server --format length32be 127.0.0.1 0
-    peer "python3 sent frames made by struct.pack('!I', len(message)), one after another"
-    run -0 python3 -S - "$host" "$port" <<'END'
-import socket, struct, sys
-
-def exactly(n):
-    data = b''
-    while len(data) < n:
-        part = connection.recv(n - len(data))
-        if not part:
-            raise SystemExit('the server ended its stream')
-        data += part
-    return data
-
-connection = socket.create_connection((sys.argv[1], int(sys.argv[2])))
-for message in 'Hello', 'World', 'This is a test message', 'x' * 128, '':
-    data = message.encode()
-    connection.sendall(struct.pack('!I', len(data)) + data)
-    (n,) = struct.unpack('!I', exactly(4))
-    print(exactly(n).decode())
-END
-    assert_output "Hello
-World
-This is a test message
-$(printf 'x%.0s' {1..128})"
+    refute [ -e socket ]
 }
 
 # lab: points=4 task=6 needs="frame_encode, frame_decoder_next/finds_frames_cut_anywhere, end to end/answers requests with ten times their value, end to end/echoes any body" read="Your tasks" likely="encode, write_all(), and read until frame_decoder_next() says 1; then print as the TODO says"
 @test "the client asks and prints" {
     start frame-server --format length32le 127.0.0.1 0
     peer "frame-server answered ten requests"
-    run -0 frame-client --format length32le "$host" "$port"
-    assert_output "id 0: 0 -> 0
-id 100: 10.1 -> 101
-id 200: 20.2 -> 202
-id 300: 30.3 -> 303
-id 400: 40.4 -> 404
-id 500: 50.5 -> 505
-id 600: 60.6 -> 606
-id 700: 70.7 -> 707
-id 800: 80.8 -> 808
-id 900: 90.9 -> 909"
+    attempt frame-client --format length32le "$host" "$port"
+    assert_success
+    assert_output "$(printf 'id %d: %s -> %s\n' 0 0 0 100 10.1 101 200 20.2 202 300 30.3 303 400 40.4 404 500 50.5 505 \
+        600 60.6 606 700 70.7 707 800 80.8 808 900 90.9 909)"
     start frame-server --format length32be "$PWD/socket"
     peer "then lines, over a UNIX socket: one of text, one with a NUL in it, one empty, one of 100000 bytes, and one without a newline"
-    { echo "Hello" && printf 'to\0you\n' && echo && head -c 100000 /dev/zero | tr '\0' x && echo && printf end; } >lines
-    run -0 bash -c 'frame-client --format length32be socket <lines >got'
-    you "printed $(wc -c <got) bytes"
-    [[ $(wc -c <got) -lt 100000 ]] || likely "a line is bytes too, and its answer: count them by getline() and body_size; a NUL ends no line"
-    run -0 cmp got <(cat lines && echo)
-    peer "another server answered 2, 4, 8 ... 1024 to the ten requests"
-    likely "print the value in the response, and not one that the client has computed itself"
-    serve_with "size=16; $ten_answers"
-    run -0 frame-client --format length32le "$host" "$port"
-    assert_output "id 0: 0 -> 2
-id 100: 10.1 -> 4
-id 200: 20.2 -> 8
-id 300: 30.3 -> 16
-id 400: 40.4 -> 32
-id 500: 50.5 -> 64
-id 600: 60.6 -> 128
-id 700: 70.7 -> 256
-id 800: 80.8 -> 512
-id 900: 90.9 -> 1024"
-    finish
+    printf -v long %0100000d 7
+    printf 'Hello\nto\0you\n\n%s\nend\n' "$long" >expected
+    printf 'Hello\nto\0you\n\n%s\nend' "$long" >lines
+    likely "a line is bytes too, and its answer: count them by getline() and body_size; a NUL ends no line"
+    attempt frame-client --format length32be socket <lines
+    assert_success
+    same printed expected
 }
 
 # lab: points=2 task=6 needs="end to end/the client asks and prints" read="A cut anywhere" man="2 recv" likely="an answer may come in several pieces: as long as frame_decoder_next() says 0, read on and feed"
 @test "the client waits for the whole answer" {
-    serve_with 'head -c 6 | tr hi ow >answer
-        head -c 2 answer | cat
-        head -c 5 answer | tail -c 3 | cat
-        tail -c 1 answer | cat
+    serve_by_hand
+    answers 'hear 6
+        printf "\0\0" && taken
+        printf "\0\2o" && taken
+        printf w
         cat'
     peer "sent the answer to the frame \"hi\", which is \"ow\", in three pieces: half a length, the rest and half a body, the rest"
-    server=$pid
-    run -0 frame-client --format length32be "$host" "$port" <<<$'hi\nyou'
+    attempt frame-client --format length32be "$host" "$port" <<<$'hi\nyou'
+    assert_success
     [[ $output != hi* ]] || likely "print the body that came back, and not the line that was sent"
     assert_output $'ow\nyou'
-    finish "$server" # not killed: what it has started would be left behind
+    peer "another server answered 2, 4, 8 ... 1024 to the ten requests"
+    likely "print the value in the response, and not one that the client has computed itself"
+    answers "size=16; $ten_answers"
+    attempt frame-client --format length32le "$host" "$port"
+    assert_success
+    assert_output "$(printf 'id %d: %s -> %s\n' 0 0 2 100 10.1 4 200 20.2 8 300 30.3 16 400 40.4 32 500 50.5 64 \
+        600 60.6 128 700 70.7 256 800 80.8 512 900 90.9 1024)"
 }
 
-# lab: points=2 task=6 needs="end to end/the client asks and prints" read="Never trust a length" man="3 perror" likely="each of these is status 1 and a line on standard error: a bad frame, another id, a body that is no response, the end of the stream"
-@test "the client takes no bad answer" {
-    printf '\377\377\377\377\0\0\0\0' >long
-    printf '\20\0\0\0\0\0\0\0\0\0' >half
-    : >none
-    for answer in long half none; do
-        serve_with "head -c 20 >/dev/null; cat $PWD/$answer"
-        peer "answered to the first request: $(od -An -v -tx1 "$answer" | tr -d '\n')"
-        run --separate-stderr frame-client --format length32le "$host" "$port"
-        said_why
-        finish
+# lab: points=3 task=6 needs="end to end/the client asks and prints" read="Never trust a length" man="3 perror" likely="each of these is status 1 and a line on standard error: a bad frame, another id, a body that is no response, the end of the stream"
+@test "the client takes no bad answer and the programs say what is wrong" {
+    local answer
+    serve_by_hand
+    for answer in '\20\0\0\0\0\0\0\0\0\0' ''; do
+        peer "answered to the first request with \"$answer\", and ended its stream"
+        answers "hear 20; printf '$answer'"
+        asks_in_vain
     done
-    for answers in "size=16 id=7" "size=15" "size=17"; do
-        serve_with "$answers; $ten_answers"
-        peer "answered all ten requests, with $answers (a response has 16 bytes)"
-        run --separate-stderr frame-client --format length32le "$host" "$port"
-        said_why
-        finish
+    for answer in "size=16 id=7" "size=17"; do
+        peer "answered all ten requests, with $answer (a response has 16 bytes)"
+        answers "$answer; $ten_answers"
+        asks_in_vain
     done
-    serve_with "head -c 20 >/dev/null; cat $PWD/long -"
     peer "answered to the first request with a frame of 4 GiB, and did not end its stream"
     likely "no read can mend a stream after frame_decoder_next() said -1: a bad frame is the end, status 1"
-    run --separate-stderr timeout "$LAB_PATIENCE" frame-client --format length32le "$host" "$port"
-    ((status != 124)) || you "did not end within $LAB_PATIENCE s"
-    said_why
-    finish
-}
-
-# lab: points=1 task=6 needs="end to end/the client asks and prints" read="Your tasks" man="3 perror" likely="check each call's result: status 1 and a line on standard error when one fails"
-@test "the programs say what is wrong" {
-    start frame-server --format length32be 127.0.0.1 0
-    peer "another server listens there already"
-    run --separate-stderr frame-server --format length32be "$host" "$port"
-    said_why
+    answers "hear 20; printf '\377\377\377\377\0\0\0\0'; read -r"
+    asks_in_vain timeout "$LAB_PATIENCE"
+    likely "check each call's result: status 1 and a line on standard error when one fails"
     peer "the input is a folder, which read() refuses"
-    run --separate-stderr bash -c 'frame-client --format length32be "$0" "$1" <.' "$host" "$port"
+    answers cat
+    attempt frame-client --format length32be "$host" "$port" <.
     said_why
     peer "standard output is full"
-    run --separate-stderr bash -c 'frame-client --format length32be "$0" "$1" <<<text >/dev/full' "$host" "$port"
+    attempt to_full frame-client --format length32be "$host" "$port" <<<text
+    said_why
+    peer "frame-server was to listen where another server does"
+    attempt frame-server --format length32be "$host" "$port"
     said_why
     peer "nobody listens any more"
     stop TERM
-    run --separate-stderr frame-client --format length32be "$host" "$port"
+    attempt frame-client --format length32be "$host" "$port"
     said_why
     peer "there is no such format"
     for program in frame-server frame-client; do
-        run -2 --separate-stderr "$program" --format length32 "$host" "$port"
+        ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 attempt "$program" --format length32 "$host" "$port"
+        assert_failure 2
         assert_regex "$stderr" "[Uu]sage"
     done
 }
