@@ -69,9 +69,9 @@ static size_t fitting(const char *text, size_t columns)
     size_t n = strlen(text);
     if (n <= columns)
         return n;
-    for (n = columns; n > columns / 3 && (text[n] != ' ' || text[n - 1] == '=');)
+    for (n = columns; n > columns / 4 && (text[n] != ' ' || text[n - 1] == '=');)
         n--;
-    return n > columns / 3 ? n : columns;
+    return n > columns / 4 ? n : columns;
 }
 
 static int lines_of(const char *text, size_t columns)

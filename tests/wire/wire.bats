@@ -140,6 +140,22 @@ recv(3) = -1 ECONNRESET     |                      |'
     assert_output --partial '= -1 ECONNREFUSED'
 }
 
+@test "FROM, TO and HIDE leave calls out; those that are left stand in the order that the others gave them" {
+    may_capture
+    FROM=send TO=shutdown HIDE=recv ladder 03 half-close
+    assert_output - <<'LADDER'
+count-client                                         count-server
+send(3, "one two\n") = 8    |                      |
+                            -- "one two\n" -------->
+shutdown(3, SHUT_WR) = 0    |                      |
+                            -- FIN ---------------->
+                            |                      | send(4, "1 2 8\n") = 6
+                            <- "1 2 8\n" -----------
+                            |                      | shutdown(4, SHUT_WR) = 0
+                            <- FIN -----------------
+LADDER
+}
+
 @test "every scenario of every lesson gives the same plain ladder twice, with each side's calls on its side" {
     may_capture
     local file lesson name

@@ -18,6 +18,7 @@
  *     --colour
  *     --hide=NAME,NAME       leave these calls out
  *     --from=NAME            begin with the first call of that name
+ *     --to=NAME              end with the last one of that name
  *     --plain                for comparison: no times, ports by name, in the order that
  *                            follows from causes alone
  *
@@ -49,6 +50,7 @@ enum {
     BARE,
     HIDE,
     FROM,
+    TO,
     OUTPUT
 };
 
@@ -66,6 +68,7 @@ static const struct option options[] = {
     {"plain", no_argument, NULL, BARE},
     {"hide", required_argument, NULL, HIDE},
     {"from", required_argument, NULL, FROM},
+    {"to", required_argument, NULL, TO},
     {"output", no_argument, NULL, OUTPUT},
     {0},
 };
@@ -73,7 +76,7 @@ static const struct option options[] = {
 struct order {
     struct look look;
     struct run run;
-    const char *svg, *hide, *from;
+    const char *svg, *hide, *from, *to;
 };
 
 /* "NAME=PREFIX" */
@@ -103,6 +106,7 @@ static bool take_option(struct order *order, int option, const char *value)
     case COLOUR: return order->look.colour = true;
     case HIDE: order->hide = value; return true;
     case FROM: order->from = value; return true;
+    case TO: order->to = value; return true;
     case OUTPUT: return order->run.output = true;
     case BARE: return order->look.plain = true;
     default: return false;
@@ -123,18 +127,38 @@ static bool is_named(const struct event *event, const char *names)
     return false;
 }
 
-/* A call that was still waiting then is shown, and the one before it is not. */
-static void hide(struct run *run, const char *names, const char *from)
+/* When the first call of that name began, or never. */
+static int64_t first_of(const struct run *run, const char *name)
 {
-    int64_t first = INT64_MIN;
-    for (size_t i = run->events; from != NULL && i-- > 0;)
-        if (is_named(&run->event[i], from))
-            first = run->event[i].t;
+    for (size_t i = 0; name != NULL && i < run->events; i++)
+        if (is_named(&run->event[i], name))
+            return run->event[i].t;
+    return INT64_MIN;
+}
+
+/* When the first call began that came after the last one of that name. */
+static int64_t after_last_of(const struct run *run, const char *name)
+{
+    int64_t last = INT64_MAX, after = INT64_MAX;
+    for (size_t i = 0; name != NULL && i < run->events; i++)
+        if (is_named(&run->event[i], name))
+            last = run->event[i].end != NEVER ? run->event[i].end : run->event[i].t;
+    for (size_t i = run->events; i-- > 0;)
+        if (run->event[i].what == CALLED && run->event[i].t > last)
+            after = run->event[i].t;
+    return after;
+}
+
+/* A call that was still waiting when the first began is shown, and the one before it is not. */
+static void leave_out(struct run *run, const struct order *order)
+{
+    int64_t first = first_of(run, order->from), after = after_last_of(run, order->to);
     for (size_t i = 0; i < run->events; i++) {
         struct event *event = &run->event[i];
         bool over = event->t < first &&
                     (event->what != CALLED || event->end == NEVER || event->end < first);
-        if (over || (names != NULL && is_named(event, names)))
+        if (over || event->t >= after ||
+            (order->hide != NULL && is_named(event, order->hide)))
             event->left_out = true;
     }
 }
@@ -144,7 +168,7 @@ static int draw_all(struct order *order)
     struct ladder ladder;
     int status = 0;
     run_join(&order->run);
-    hide(&order->run, order->hide, order->from);
+    leave_out(&order->run, order);
     if (order->look.explain)
         explain(&order->run);
     ladder_build(&ladder, &order->run, &order->look);
