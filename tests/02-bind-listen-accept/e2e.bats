@@ -18,28 +18,6 @@ talk() {
     assert_output "$1"
 }
 
-# Does program PID sleep, with all its threads?
-sleeps() {
-    local task state
-    for task in "/proc/$1/task"/*; do
-        read -r _ _ state _ 2>/dev/null <"$task/stat" || return
-        [[ $state == S ]] || return
-    done
-}
-
-# How often program PID went to sleep, and how much processor time it has had, in nanoseconds, with all its threads.
-measure() {
-    local task key value
-    slept=0 worked=0
-    for task in "/proc/$1/task"/*; do
-        while read -r key value; do
-            [[ $key != voluntary* ]] || slept=$((slept + value))
-        done <"$task/status" || continue # it has ended meanwhile
-        read -r value _ <"$task/schedstat" || continue
-        worked=$((worked + value))
-    done 2>/dev/null
-}
-
 # Does program PID sleep although the server has input that it has not read? Of the server, and of a client that has
 # more to say, this means that it is waiting to send: it slept all the time from before the look until after it.
 waits_to_send() {
@@ -64,14 +42,6 @@ at_standstill() {
         [[ $remote != *"$place" || $status != 01 || $timer != 0[04]:* ]] || still=yes
     done </proc/net/tcp
     [[ -n $still ]] && sleeps "$1" && measure "$1" && ((worked == before))
-}
-
-# Wait until a condition holds, and no longer than program $pid lives.
-await() {
-    until "$@"; do
-        breathe
-        ! lab_ended "$pid" || fail "the program has ended"
-    done
 }
 
 # Wait until the client that was told of the end of its input sleeps or has ended.

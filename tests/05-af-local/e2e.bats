@@ -27,43 +27,6 @@ fails() { # STATUS PROGRAM ARG...
     refute [ -z "$stderr" ]
 }
 
-# Does program PID sleep, with all its threads?
-sleeps() {
-    local task state
-    for task in "/proc/$1/task"/*; do
-        read -r _ _ state _ 2>/dev/null <"$task/stat" || return
-        [[ $state == S ]] || return
-    done
-}
-
-# How often program PID went to sleep, and how much processor time it has had, in nanoseconds, with all its threads.
-measure() {
-    local task key value
-    slept=0 worked=0
-    for task in "/proc/$1/task"/*; do
-        while read -r key value; do
-            [[ $key != voluntary* ]] || slept=$((slept + value))
-        done <"$task/status" || continue # it has ended meanwhile
-        read -r value _ <"$task/schedstat" || continue
-        worked=$((worked + value))
-    done 2>/dev/null
-}
-
-# Did it sleep all the time from one look to the next?
-rests() {
-    sleeps "$1" && measure "$1" || return
-    local before=$worked
-    sleeps "$1" && measure "$1" && ((worked == before))
-}
-
-# Wait until a condition holds, and no longer than program $pid lives.
-await() {
-    until "$@"; do
-        breathe
-        ! lab_ended "$pid" || fail "the program has ended"
-    done
-}
-
 # Has the server gone to sleep again since $before?
 has_worked() {
     measure "$server" && ((slept > before))

@@ -43,24 +43,6 @@ listen() {
 }
 listener=TCP-LISTEN:0,bind=127.0.0.1
 
-# attempt PROGRAM ARG...: as run --separate-stderr does, without its five processes. Sets $status, $output and $stderr; what
-# the program printed is also in the file "printed".
-attempt() {
-    status=0
-    "$@" >printed 2>complaints || status=$?
-    IFS= read -r -d '' output <printed || :
-    IFS= read -r -d '' stderr <complaints || :
-    output=${output%"${output##*[!$'\n']}"}
-    stderr=${stderr%"${stderr##*[!$'\n']}"}
-}
-
-# same FILE FILE
-same() {
-    cmp "$@" >difference 2>&1 && return
-    you "$(<difference)"
-    return 1
-}
-
 # sends FILE ARGUMENT...: a burst-sender with these arguments sends what the file holds.
 sends() {
     local file=$1

@@ -97,24 +97,6 @@ said_why() {
     refute [ -z "$stderr" ]
 }
 
-# attempt PROGRAM ARG...: as run --separate-stderr does, without its five processes. Sets $status, $output and $stderr; what
-# the program printed is also in the file "printed".
-attempt() {
-    status=0
-    "$@" >printed 2>complaints || status=$?
-    IFS= read -r -d '' output <printed || :
-    IFS= read -r -d '' stderr <complaints || :
-    output=${output%"${output##*[!$'\n']}"}
-    stderr=${stderr%"${stderr##*[!$'\n']}"}
-}
-
-# same FILE FILE
-same() {
-    cmp "$@" >difference 2>&1 && return
-    you "$(<difference)"
-    return 1
-}
-
 # to_full PROGRAM ARG...: with a standard output that takes nothing
 to_full() {
     "$@" >/dev/full

@@ -34,7 +34,17 @@
 #   hear_end [CLIENT]       read up to the end of the stream; sets $output
 #   hang_up [CLIENT]        close
 #
-# In a loop that looks for what gives no sign of itself: breathe
+# Programs that run to their end
+#   attempt PROGRAM ARG...  as run --separate-stderr, without its five processes: sets $status, $output, $stderr. What it
+#                           printed is also in the file "printed".
+#   same FILE FILE          are their bytes the same?
+#
+# What gives no sign of itself
+#   breathe                 in a loop that looks for it: leaves the core to others for 2 ms
+#   await COMMAND...        look until it is true, and no longer than program $pid lives
+#   sleeps PID              does it, with all its threads?
+#   measure PID             sets $slept, how often it went to sleep, and $worked, its processor time in nanoseconds
+#   rests PID               did it sleep all the time from one look to the next?
 #
 # The story of a failure, which the grader shows only if the test fails:
 #   peer, likely, you, expected TEXT
@@ -56,10 +66,41 @@ expected() { echo "# lab expected: $*" >&3; }
 
 # ---- waiting for what cannot be waited for ----------------------------------------------------------
 
-# breathe: to be called in a loop that looks again and again for what gives no sign of itself (the state of a process,
-# say). Leaves the core to others for 2 ms, without a process of its own.
-breathe() {
+breathe() { # without a process of its own
     read -rt 0.002 -u "$lab_idle" || :
+}
+
+await() {
+    until "$@"; do
+        breathe
+        ! lab_ended "$pid" || fail "the program has ended"
+    done
+}
+
+sleeps() {
+    local task state
+    for task in "/proc/$1/task"/*; do
+        read -r _ _ state _ 2>/dev/null <"$task/stat" || return
+        [[ $state == S ]] || return
+    done
+}
+
+measure() {
+    local task key value
+    slept=0 worked=0
+    for task in "/proc/$1/task"/*; do
+        while read -r key value; do
+            [[ $key != voluntary* ]] || slept=$((slept + value))
+        done <"$task/status" || continue # it has ended meanwhile
+        read -r value _ <"$task/schedstat" || continue
+        worked=$((worked + value))
+    done 2>/dev/null
+}
+
+rests() {
+    sleeps "$1" && measure "$1" || return
+    local before=$worked
+    sleeps "$1" && measure "$1" && ((worked == before))
 }
 
 # ---- before and after a test ------------------------------------------------------------------------
@@ -271,6 +312,24 @@ lab_is_clean() { # PID, of a program that has ended
     [[ $text == *"Sanitizer: "* || $text == *": runtime error: "* ]] || return 0
     you "${lab_name[$1]} drew a report of the sanitizer's"
     printf '%s\n' "$text"
+    return 1
+}
+
+# ---- to the end -------------------------------------------------------------------------------------
+
+attempt() {
+    status=0
+    "$@" >printed 2>complaints || status=$?
+    IFS= read -r -d '' output <printed || :
+    # shellcheck disable=SC2034 # for the test
+    IFS= read -r -d '' stderr <complaints || :
+    output=${output%"${output##*[!$'\n']}"}
+    stderr=${stderr%"${stderr##*[!$'\n']}"}
+}
+
+same() {
+    cmp "$@" >difference 2>&1 && return
+    you "$(<difference)"
     return 1
 }
 

@@ -179,3 +179,20 @@ inner() {
     assert_line "# lab you: returned 1"
     assert_line "# lab expected: 2"
 }
+
+@test "attempt sets status, output and stderr, without their last newlines" {
+    inner 'attempt bash -c "printf \"a\n\nb\n\n\"; echo c >&2; exit 3"; [[ $status = 3 && $output = $'"'a\n\nb'"' && $stderr = c ]]; [[ $(wc -c <printed) = 6 ]]'
+    assert_success
+}
+
+@test "same tells where two files differ" {
+    inner 'echo one >a; echo two >b; same a a && same a b'
+    assert_failure
+    assert_line --regexp '^# lab you: a b differ: '
+}
+
+@test "await ends with the program" {
+    inner 'launch sleep 0; await false'
+    assert_failure
+    assert_output --partial "the program has ended"
+}
