@@ -196,6 +196,50 @@ static void add_row(struct ladder *ladder, const struct run *run, const struct s
     row->text = text_of(run, event, step->part, ports, look->plain);
 }
 
+/* ---- a part of it ---------------------------------------------------------------------- */
+
+/* Is the call's name one of those between commas? */
+static bool is_named(const struct event *event, const char *names)
+{
+    if (event->what != CALLED || event->call.text == NULL)
+        return false;
+    size_t length = strcspn(event->call.text, "(");
+    for (size_t n; *names != '\0'; names += n + (names[n] == ',')) {
+        n = strcspn(names, ",");
+        if (n == length && memcmp(names, event->call.text, n) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The steps from `from` to `to`: which they are, [*first, *end). */
+static void find_part(const struct run *run, const struct look *look,
+                      const struct steps *steps, size_t *first, size_t *end)
+{
+    *first = 0;
+    *end = steps->count;
+    while (look->from != NULL && *first < steps->count &&
+           !is_named(&run->event[steps->step[*first].event], look->from))
+        ++*first;
+    while (look->to != NULL && *end > 0 &&
+           !is_named(&run->event[steps->step[*end - 1].event], look->to))
+        --*end;
+    while (look->to != NULL && *end < steps->count &&
+           run->event[steps->step[*end].event].what == SENT)
+        ++*end;
+}
+
+/* A call that was still waiting when the part began is shown from its beginning. */
+static bool goes_on(const struct steps *steps, size_t at, size_t first)
+{
+    if (steps->step[at].part != BEGIN)
+        return false;
+    for (size_t i = first; i < steps->count; i++)
+        if (steps->step[i].event == steps->step[at].event)
+            return true;
+    return false;
+}
+
 void ladder_build(struct ladder *ladder, const struct run *run, const struct look *look)
 {
     struct steps steps = {0};
@@ -206,9 +250,13 @@ void ladder_build(struct ladder *ladder, const struct run *run, const struct loo
         order_by_cause(run, &steps, look->acks);
     else
         order_by_time(run, &steps, look->acks);
-    for (size_t i = 0; waiting.process != NULL && i < steps.count; i++) {
+    size_t first, end;
+    find_part(run, look, &steps, &first, &end);
+    for (size_t i = 0; waiting.process != NULL && i < end; i++) {
         const struct step *step = &steps.step[i];
-        if (run->event[step->event].left_out)
+        bool left_out = i < first && !goes_on(&steps, i, first);
+        if (left_out ||
+            (look->hide != NULL && is_named(&run->event[step->event], look->hide)))
             continue;
         if (!look->plain)
             note_waiting(&waiting, run, &run->event[step->event], step->part);

@@ -168,7 +168,10 @@ static void put_row(FILE *out, const struct ladder *ladder, const struct row *ro
 /* The plain ladder, as text_draw() writes it. */
 static void put_description(FILE *out, const struct run *run, const struct look *look)
 {
-    struct look plain = {.width = 80, .plain = true, .acks = look->acks};
+    struct look plain = *look;
+    plain.width = 80;
+    plain.plain = true;
+    plain.explain = plain.colour = false;
     struct ladder ladder;
     char *text = NULL;
     size_t size = 0;

@@ -76,7 +76,7 @@ static const struct option options[] = {
 struct order {
     struct look look;
     struct run run;
-    const char *svg, *hide, *from, *to;
+    const char *svg;
 };
 
 /* "NAME=PREFIX" */
@@ -104,62 +104,12 @@ static bool take_option(struct order *order, int option, const char *value)
     case ACKS: return order->look.acks = true;
     case EXPLAIN: return order->look.explain = true;
     case COLOUR: return order->look.colour = true;
-    case HIDE: order->hide = value; return true;
-    case FROM: order->from = value; return true;
-    case TO: order->to = value; return true;
+    case HIDE: order->look.hide = value; return true;
+    case FROM: order->look.from = value; return true;
+    case TO: order->look.to = value; return true;
     case OUTPUT: return order->run.output = true;
     case BARE: return order->look.plain = true;
     default: return false;
-    }
-}
-
-/* Is the call's name one of those between commas? */
-static bool is_named(const struct event *event, const char *names)
-{
-    if (event->what != CALLED || event->call.text == NULL)
-        return false;
-    size_t length = strcspn(event->call.text, "(");
-    for (size_t n; *names != '\0'; names += n + (names[n] == ',')) {
-        n = strcspn(names, ",");
-        if (n == length && memcmp(names, event->call.text, n) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* When the first call of that name began, or never. */
-static int64_t first_of(const struct run *run, const char *name)
-{
-    for (size_t i = 0; name != NULL && i < run->events; i++)
-        if (is_named(&run->event[i], name))
-            return run->event[i].t;
-    return INT64_MIN;
-}
-
-/* When the first call began that came after the last one of that name. */
-static int64_t after_last_of(const struct run *run, const char *name)
-{
-    int64_t last = INT64_MAX, after = INT64_MAX;
-    for (size_t i = 0; name != NULL && i < run->events; i++)
-        if (is_named(&run->event[i], name))
-            last = run->event[i].end != NEVER ? run->event[i].end : run->event[i].t;
-    for (size_t i = run->events; i-- > 0;)
-        if (run->event[i].what == CALLED && run->event[i].t > last)
-            after = run->event[i].t;
-    return after;
-}
-
-/* A call that was still waiting when the first began is shown, and the one before it is not. */
-static void leave_out(struct run *run, const struct order *order)
-{
-    int64_t first = first_of(run, order->from), after = after_last_of(run, order->to);
-    for (size_t i = 0; i < run->events; i++) {
-        struct event *event = &run->event[i];
-        bool over = event->t < first &&
-                    (event->what != CALLED || event->end == NEVER || event->end < first);
-        if (over || event->t >= after ||
-            (order->hide != NULL && is_named(event, order->hide)))
-            event->left_out = true;
     }
 }
 
@@ -168,7 +118,6 @@ static int draw_all(struct order *order)
     struct ladder ladder;
     int status = 0;
     run_join(&order->run);
-    leave_out(&order->run, order);
     if (order->look.explain)
         explain(&order->run);
     ladder_build(&ladder, &order->run, &order->look);

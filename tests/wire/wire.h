@@ -222,11 +222,9 @@ struct event {
     long long from,
         to;      /* which bytes of the stream; of a packet and of calls that move some */
     bool hidden; /* of a process that has to do with no socket */
-    bool
-        left_out; /* not to be drawn, by the caller's wish; it orders the others all the same */
-    bool bare;  /* a packet: an acknowledgement and nothing else */
-    char *text; /* of what is no packet */
-    char *why;  /* explain.c */
+    bool bare;   /* a packet: an acknowledgement and nothing else */
+    char *text;  /* of what is no packet */
+    char *why;   /* explain.c */
 };
 
 struct run {
@@ -285,6 +283,10 @@ struct look {
     int width;
     bool plain, acks, explain, colour;
     const char *title;
+    const char *hide; /* "NAME,NAME": calls that are left out */
+    const char *from,
+        *to; /* the first row is that of the first call of this name, the last
+                              that of the last one, and of what it sent */
 };
 
 struct row {
