@@ -169,10 +169,12 @@ END_TEST
 START_TEST(a_name_that_is_too_long_is_cut)
 {
     struct fd_name name;
-    char text[400] = "3<UNIX:[7,\"", address[ENDPOINT];
+    char text[400], address[ENDPOINT];
+    struct text made = text_in(text, sizeof text);
+    text_add(&made, "3<UNIX:[7,\"");
     for (int i = 0; i < 80; i++)
-        strcat(text, "\\x61");
-    strcat(text, "\"]>");
+        text_add(&made, "\\x61");
+    text_add(&made, "\"]>");
     ck_assert(fd_parse(&name, text));
     ck_assert_int_eq(strlen(name.path), ENDPOINT - 1);
     snprintf(text, sizeof text,
