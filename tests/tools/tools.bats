@@ -301,7 +301,7 @@ bare_machine() {
 
 @test "missing tools are installed, and only those" {
     bare_machine
-    for tool in gcc objcopy bwrap pkg-config python3 socat inotifywait diff nc; do
+    for tool in gcc objcopy bwrap pkg-config python3 curl socat inotifywait diff nc; do
         ln -s "$(command -v "$tool")" "bin/$tool"
     done
     rm bin/socat
