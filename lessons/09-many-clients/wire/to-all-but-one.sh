@@ -1,0 +1,8 @@
+# Two clients, each served by a thread of its own (c and d): what one says, the other hears.
+server chat-server 127.0.0.1 0
+begin chat-client "$host" "$port"
+first=$id
+begin chat-client "$host" "$port"
+second=$id
+tell "hello" "$first"
+tell "you" "$second"
