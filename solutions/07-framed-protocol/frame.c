@@ -244,7 +244,7 @@ int frame_decoder_next(struct frame_decoder *decoder, struct frame *frame)
 {
     struct extent extent;
     for (;;) {
-        bool cut = decoder->kept > 0;
+        bool cut = decoder->kept != 0;
         size_t n = cut ? decoder->kept : decoder->left;
         if (measure(&decoder->format, cut ? decoder->storage : decoder->input, n,
                     &extent) == -1)
