@@ -158,9 +158,12 @@ LADDER
 
 @test "every scenario of every lesson gives the same plain ladder twice, with each side's calls on its side" {
     may_capture
-    local file lesson name
-    for file in lessons/0*/wire/*.sh; do
+    local file lesson name HIDE
+    for file in lessons/[0-9][0-9]-*/wire/*.sh; do
         lesson=${file#lessons/} lesson=${lesson%%-*} name=${file##*/}
+        # Calls that a program makes now more, now less often, as its threads happen to meet:
+        HIDE=$(sed -n 's/^# Varies: //p' "$file")
+        export HIDE
         ladder "$lesson" "${name%.sh}"
         first=$output
         refute_line --regexp '^[a-z].*(listen|accept4?)\('
@@ -172,7 +175,7 @@ LADDER
 
 @test "every lesson that has scenarios says in one line what each shows" {
     local file
-    for file in lessons/0*/wire/*.sh; do
+    for file in lessons/[0-9][0-9]-*/wire/*.sh; do
         assert_regex "$(head -n 1 "$file")" '^# [A-Z].{20,120}[.]$'
     done
 }
