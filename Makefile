@@ -70,6 +70,9 @@ slides: FORCE ## build/slides: each lesson's slides as HTML and PDF, and an inde
 pictures: FORCE build/bin/wire build/bin/peer | tools-for-wire ## slides/pictures: drawn anew where a run, or their source, says something else
 	$(Q)tests/tools/pictures
 
+bench: FORCE build/bin/peer | tools ## the solutions beside nginx, libuv, libevent and a bare epoll loop, as ratios from one run
+	$(Q)tests/tools/bench
+
 compile_commands.json: FORCE | tools ## for clangd and editors, by bear
 	$(Q)tests/tools/setup editor
 	$(Q)tests/tools/compile-commands $@
