@@ -3,6 +3,7 @@
 #include "loop.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -112,9 +113,11 @@ static bool listen_on_path(struct loops *loops, const char *path)
 
 /* ---- threads --------------------------------------------------------------------- */
 
+/* Want of memory passes: a loop that ended for it would leave its clients waiting for ever. */
 static void *run(void *loop)
 {
-    loop_run(loop);
+    while (loop_run(loop) == -1 && errno == ENOMEM)
+        poll(NULL, 0, 100);
     return NULL;
 }
 
