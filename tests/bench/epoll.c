@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { ROOM = 1 << 16, AT_ONCE = 256 };
+enum { ROOM = 1 << 16, AT_ONCE = 256, MOST = 1 << 16 };
 
 /* What is left of one read: bytes that the peer did not take, or a frame that is not whole. */
 struct connection {
@@ -29,17 +29,18 @@ struct connection {
 
 static int epoll;
 static bool frames;
+static struct connection connections[MOST]; /* by descriptor */
 
 static void forget(struct connection *c)
 {
     close(c->fd);
     free(c->kept);
-    free(c);
+    c->kept = NULL;
 }
 
 static void wait_for(struct connection *c, bool room)
 {
-    struct epoll_event event = {.events = room ? EPOLLOUT : EPOLLIN, .data.ptr = c};
+    struct epoll_event event = {.events = room ? EPOLLOUT : EPOLLIN, .data.fd = c->fd};
     if (c->blocked != room)
         epoll_ctl(epoll, EPOLL_CTL_MOD, c->fd, &event);
     c->blocked = room;
@@ -72,7 +73,7 @@ static bool serve(struct connection *c)
     static unsigned char buffer[ROOM];
     if (c->whole > 0)
         return answer(c, c->kept, c->whole, c->left);
-    if (c->left > 0)
+    if (c->kept != NULL)
         memcpy(buffer, c->kept, c->left);
     ssize_t n = recv(c->fd, buffer + c->left, ROOM - c->left, 0);
     if (n <= 0)
@@ -87,11 +88,10 @@ static void take(int listener)
 {
     int fd, on = 1;
     while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) != -1) {
-        struct connection *c = calloc(1, sizeof *c);
-        struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
-        if (c == NULL)
+        struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+        if (fd >= MOST)
             exit(1);
-        c->fd = fd;
+        connections[fd] = (struct connection){.fd = fd};
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
     }
@@ -101,16 +101,16 @@ int main(int argc, char *argv[])
 {
     struct arguments arguments = arguments_of(argc, argv);
     int listener = listener_of(&arguments);
-    struct epoll_event events[AT_ONCE], event = {.events = EPOLLIN};
+    struct epoll_event events[AT_ONCE], event = {.events = EPOLLIN, .data.fd = listener};
     frames = arguments.frames;
     epoll = epoll_create1(EPOLL_CLOEXEC);
     epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event);
     for (;;) {
         int count = epoll_wait(epoll, events, AT_ONCE, -1);
         for (int i = 0; i < count; i++)
-            if (events[i].data.ptr == NULL)
+            if (events[i].data.fd == listener)
                 take(listener);
-            else if (!serve(events[i].data.ptr))
-                forget(events[i].data.ptr);
+            else if (!serve(&connections[events[i].data.fd]))
+                forget(&connections[events[i].data.fd]);
     }
 }
