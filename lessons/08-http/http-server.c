@@ -26,11 +26,12 @@
  * Requests may follow each other without waiting; the answers come in their order. After an answer
  * the connection stays open if the request's keep_alive says so, and the answer says the same.
  * After the last one the server ends its stream, and takes what the client still sends, without
- * looking at it, for --timeout at most: so the answer is not lost to a reset.
+ * looking at it, until the client ends its own, or for --timeout: so the answer is not lost to a
+ * reset. A client that ends its stream in half a request gets no answer to that.
  *
  * Times: a head must be whole --timeout after its first byte, each piece of a body, and each part of
- * an answer that the client takes, gives the request that long again. Who is late is told 408, or is
- * closed where it is the answer that is not taken. A connection without a request is closed after
+ * an answer that the client takes, gives the request that long again. Who is late is told 408, which
+ * is a last answer like any other, or is closed where it is the answer that is not taken. A connection without a request is closed after
  * that time, without a word. One client's silence costs no other client anything. At most MOST_CLIENTS
  * are served at once; more wait in the queue.
  *
@@ -151,7 +152,8 @@ static void answer_request(struct client *client, bool keep_alive)
 /*
  * TODO 4, third: go through client->input, event by event, while the stage is before CLOSING and
  * output has room for ANSWER_MAX bytes more. What is not taken waits until some output is sent.
- *   HTTP_MORE  done; if a head has just begun, the stage says so, and its time begins: renew()
+ *   HTTP_MORE  done; if a head has just begun (IDLE, and there were bytes before this event), the
+ *              stage says so, and its time begins: renew()
  *   HTTP_HEAD  the stage; and who expects to be asked for the body is answered now (and for good)
  *   HTTP_END   answer_request()
  *   HTTP_BAD   answer_error()
@@ -175,6 +177,12 @@ static bool end_output(struct client *client)
     return false;
 }
 
+/* Did a call that may not wait fail for now only? */
+static bool try_again(void)
+{
+    return errno == EAGAIN || errno == EINTR;
+}
+
 /*
  * Send what the kernel takes, and go on with what waited for that. False: the connection is to be
  * closed.
@@ -185,7 +193,7 @@ static bool send_output(struct client *client)
         ssize_t n = send(client->fd, client->output + client->from,
                          client->to - client->from, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (n == -1)
-            return errno == EAGAIN || errno == EINTR;
+            return try_again();
         client->from += (size_t)n;
         renew(client);
         if (client->from == client->to) {
@@ -198,8 +206,9 @@ static bool send_output(struct client *client)
 
 /*
  * TODO 4, fourth: there is something to read, and all that was read before has been taken. Read once,
- * take_requests(), send_output(). At the end of the client's stream: false. recv() = -1: EAGAIN and EINTR
- * are true; any other: the client has gone. Once it is LINGERING, nobody looks at what it sends.
+ * take_requests(), send_output(). At the end of the client's stream, in half a request too: false.
+ * recv() = -1: try_again(); if not, the client has gone. Once it is LINGERING, nobody looks at what it
+ * sends.
  * False: the connection is to be closed.
  */
 static bool read_input(struct client *client)
@@ -215,7 +224,8 @@ static bool serve_client(struct client *client)
 }
 
 /*
- * TODO 5, second: its time is over. Who has sent a part of a request (and takes its answers) is told 408.
+ * TODO 5, second: its time is over. Who has sent a part of a request, head or body, and has no output
+ * waiting, is told 408, and then has the time of any last answer: send_output() sees to that.
  * False: the connection is to be closed.
  */
 static bool expire(struct client *client)
@@ -258,9 +268,8 @@ static bool accept_client(struct server *server)
     client->from = client->to = 0;
     http_parser_init(&client->parser, HTTP_REQUEST);
     renew(client);
-    if (server->path ==
-        NULL) /* or an answer waits for the client to acknowledge the one before */
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    /* Or an answer waits for the client to acknowledge the one before. (A UNIX socket says no.) */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     server->clients[server->count++] = client;
     report(server, &address, length);
     return true;
@@ -302,9 +311,7 @@ static void wait_for_all(const struct server *server, bool rest,
         wait[i + 2] = (struct pollfd){
             .fd = client->fd, .events = client->from < client->to ? POLLOUT : POLLIN};
     }
-    if (poll(wait, server->count + 2, wait_ms(server, rest)) == -1)
-        for (size_t i = 0; i < server->count + 2; i++)
-            wait[i].revents = 0; /* nothing is ready, and it is asked again */
+    poll(wait, server->count + 2, wait_ms(server, rest)); /* -1: revents is 0 in all */
 }
 
 /*

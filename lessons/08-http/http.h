@@ -188,17 +188,20 @@ void http_parser_init(struct http_parser *parser, enum http_kind kind);
  * The body
  *   HTTP_RESPONSE_TO_HEAD, statuses 100 to 199, 204 and 304: none
  *   Transfer-Encoding: chunked (letters of any case): chunks, of which HTTP_BODY gives the data:
- *     "5" CRLF "hello" CRLF "0" CRLF CRLF. A size is one or more hexadecimal digits; behind it, and
- *     behind spaces and tabs, may be ";" and anything, which is skipped. So are field lines behind
- *     the last chunk (trailers), in front of the empty line.
+ *     "5" CRLF "hello" CRLF "0" CRLF CRLF. A size is one or more hexadecimal digits, zeros in front
+ *     too; behind it, and behind spaces and tabs, may be ";" and what a line may hold, which is
+ *     skipped. (Spaces or tabs and no ";": taken or 400, as you like.) Field lines behind the last
+ *     chunk (trailers), in front of the empty line, are skipped, too. All of these are lines as in a
+ *     head.
  *   Content-Length: N: so many bytes
  *   neither: none in a request; in a response all that comes, until the end of the stream
  *
  * HTTP_BAD, and parser.bad:
  *   400  anything that is not as above. A line that ends with LF alone is told as soon as that has
- *        come. And: a request of HTTP/1.1 without Host; Host twice; Content-Length twice, or not
- *        digits alone, or above INT64_MAX, as may be a chunk's size; Content-Length with
- *        Transfer-Encoding; Transfer-Encoding in HTTP/1.0. A status not in 100 to 599.
+ *        come. And: a request of HTTP/1.1 without Host, or any request with two; Content-Length
+ *        twice, or not digits alone, or above INT64_MAX; a chunk's size above INT64_MAX;
+ *        Content-Length with Transfer-Encoding; Transfer-Encoding in HTTP/1.0. A status not in 100
+ *        to 599.
  *   431  a head of more than HTTP_HEAD_MAX bytes, or more than HTTP_FIELDS_MAX fields; a line that
  *        tells a chunk's size, or a trailer, of more than HTTP_LINE_MAX bytes, CRLF included; more
  *        than HTTP_FIELDS_MAX trailers

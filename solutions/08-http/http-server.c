@@ -26,11 +26,12 @@
  * Requests may follow each other without waiting; the answers come in their order. After an answer
  * the connection stays open if the request's keep_alive says so, and the answer says the same.
  * After the last one the server ends its stream, and takes what the client still sends, without
- * looking at it, for --timeout at most: so the answer is not lost to a reset.
+ * looking at it, until the client ends its own, or for --timeout: so the answer is not lost to a
+ * reset. A client that ends its stream in half a request gets no answer to that.
  *
  * Times: a head must be whole --timeout after its first byte, each piece of a body, and each part of
- * an answer that the client takes, gives the request that long again. Who is late is told 408, or is
- * closed where it is the answer that is not taken. A connection without a request is closed after
+ * an answer that the client takes, gives the request that long again. Who is late is told 408, which
+ * is a last answer like any other, or is closed where it is the answer that is not taken. A connection without a request is closed after
  * that time, without a word. One client's silence costs no other client anything. At most MOST_CLIENTS
  * are served at once; more wait in the queue.
  *
@@ -197,6 +198,12 @@ static bool end_output(struct client *client)
     return shutdown(client->fd, SHUT_WR) == 0;
 }
 
+/* Did a call that may not wait fail for now only? */
+static bool try_again(void)
+{
+    return errno == EAGAIN || errno == EINTR;
+}
+
 /*
  * Send what the kernel takes, and go on with what waited for that. False: the connection is to be
  * closed.
@@ -207,7 +214,7 @@ static bool send_output(struct client *client)
         ssize_t n = send(client->fd, client->output + client->from,
                          client->to - client->from, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (n == -1)
-            return errno == EAGAIN || errno == EINTR;
+            return try_again();
         client->from += (size_t)n;
         renew(client);
         if (client->from == client->to) {
@@ -223,7 +230,7 @@ static bool read_input(struct client *client)
 {
     ssize_t n = recv(client->fd, client->received, sizeof client->received, MSG_DONTWAIT);
     if (n == -1)
-        return errno == EAGAIN || errno == EINTR;
+        return try_again();
     if (n == 0)
         return false;
     if (client->stage == LINGERING)
@@ -283,9 +290,8 @@ static bool accept_client(struct server *server)
     client->from = client->to = 0;
     http_parser_init(&client->parser, HTTP_REQUEST);
     renew(client);
-    if (server->path ==
-        NULL) /* or an answer waits for the client to acknowledge the one before */
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    /* Or an answer waits for the client to acknowledge the one before. (A UNIX socket says no.) */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     server->clients[server->count++] = client;
     report(server, &address, length);
     return true;
@@ -327,9 +333,7 @@ static void wait_for_all(const struct server *server, bool rest,
         wait[i + 2] = (struct pollfd){
             .fd = client->fd, .events = client->from < client->to ? POLLOUT : POLLIN};
     }
-    if (poll(wait, server->count + 2, wait_ms(server, rest)) == -1)
-        for (size_t i = 0; i < server->count + 2; i++)
-            wait[i].revents = 0; /* nothing is ready, and it is asked again */
+    poll(wait, server->count + 2, wait_ms(server, rest)); /* -1: revents is 0 in all */
 }
 
 /* No new connections but those that wait already; and no next request but one that is on its way. */
