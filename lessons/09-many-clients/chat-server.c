@@ -51,7 +51,8 @@ static void greet(struct connection *connection)
 
 /*
  * TODO 9, second: broadcast "3: ", the line, and a newline. In one piece: two broadcasts are two
- * messages, and another client's might come between. The line is bytes; one of them may be 0.
+ * messages, and another client's might come between. The line is bytes; one of them may be 0. If
+ * there is no memory for it, nobody hears this line, and that is all.
  */
 static void pass_on(struct connection *connection, const void *line, size_t length)
 {

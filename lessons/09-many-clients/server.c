@@ -55,7 +55,8 @@ struct client {
     bool ended; /* we have ended our stream */
     enum server_end end;
     int64_t
-        deadline; /* when everything is over, in milliseconds; NEVER while it is open */
+        deadline; /* when everything is over, in milliseconds; NEVER while it is open, and
+                     once it has passed and see_off() has acted on it */
     unsigned char *output;
     size_t from, to,
         room; /* what lies between from and to in output waits for the client */
@@ -237,7 +238,7 @@ static void give_messages(struct client *client)
 
 /*
  * TODO 2, second: read once, at most n bytes and at most CHUNK, without waiting (MSG_DONTWAIT);
- * feed them, give the messages. Returns how many came; 0 if nothing is there, or nothing will
+ * feed them (no memory for them: end_input() with SERVER_END_LONG), give the messages. Returns how many came; 0 if nothing is there, or nothing will
  * be: at the end of the stream, or after an error, end_input() with SERVER_END_CLIENT. EAGAIN
  * and EINTR are no errors.
  */
@@ -293,7 +294,8 @@ static bool attend(struct client *client)
 
 /*
  * TODO 2, fourth: the last callback, on_close, is missing. Its place is free before it is
- * called; the lock is not held meanwhile; then the client is the keeper's.
+ * called; client->end, which is under the lock, says why; the lock is not held during the call;
+ * after it the client is over, and the keeper's.
  */
 static void say_goodbye(struct client *client)
 {
@@ -431,9 +433,10 @@ static void refuse(struct client *client)
 }
 
 /*
- * TODO 2: under the lock: give the client its number and a place, hand_over() to a thread, and
- * count it. False: no thread could be had, and nothing is counted. (Where the server is_full()
- * it is to refuse() the client, and that is all.)
+ * TODO 2: the lock is held. Where the server is_full(), refuse() the client, which then has no
+ * number, and that is all: true. (Both do nothing before TODO 6.) Otherwise give it its number and
+ * a place, hand_over() to a thread, and count it. False: no thread could be had, and nothing is
+ * counted.
  */
 static bool admit(struct client *client)
 {
@@ -495,7 +498,7 @@ static int prepare(struct hub *hub)
         /* without an event an fd is left out: poll() would still tell of its errors, at once, always */
         hub->waits[WAKE + 1 + i] =
             (struct pollfd){.fd = events ? client->fd : -1, .events = events};
-        if (!client->open && !client->deaf && client->deadline < deadline)
+        if (client->deadline < deadline)
             deadline = client->deadline;
     }
     if (deadline == NEVER)
@@ -517,9 +520,10 @@ static bool drain(struct client *client)
 /*
  * TODO 5, third: the lock is held. A connection that is over, or soon will be. When its deadline
  * has passed: drop_output(), and shut both directions down (if its thread still waits, this
- * wakes it). When all that was kept has been taken: end our stream, once. True: it can be
- * closed. For that it must be over, and either deaf, or our stream is ended and drain() says
- * that its is.
+ * wakes it); once: the deadline is NEVER from then on, or the keeper would not sleep any more.
+ * When all that was kept has been taken, and it is not deaf: end our stream, once (ended). True:
+ * it can be closed. For that it must be over, and either deaf, or our stream is ended and drain()
+ * says that its is: what a client still sends says nothing about what it has yet to read.
  */
 static bool see_off(struct client *client)
 {

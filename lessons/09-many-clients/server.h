@@ -31,7 +31,9 @@
  * returns, in any thread.
  */
 struct connection {
-    unsigned long number; /* 1, 2, 3 ... in the order in which they were accepted */
+    unsigned long
+        number; /* 1, 2, 3 ... in the order in which they were accepted; one that is refused, or
+                   closed for want of memory or a thread, has none */
     char name[ADDRESS_TEXT_SIZE]; /* the client's address, as address_text() writes it */
     void *context;                /* the settings' */
     void *user;                   /* the program's own, NULL at first */
@@ -110,7 +112,8 @@ struct server_engine {
      * stop: end it, and wait until it has ended. Not to be called from a callback.
      *
      * No client is accepted any more. First the messages that had come whole before, from all clients,
-     * are given to on_message, and what is sent meanwhile is sent. Then on_close is called for each
+     * are given to on_message, and what is sent meanwhile is sent. (What comes later is not waited for: a
+     * client that never ceases to send does not put the end off.) Then on_close is called for each
      * connection, SERVER_END_CLOSED, and they end as with close(): what was sent is delivered. After at
      * most linger_ms (and the callbacks' own time) everything is closed, whatever the clients do. When
      * stop() returns, no callback runs or will run, every thread has been joined, every descriptor

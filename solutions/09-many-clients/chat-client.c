@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -69,6 +70,7 @@ int main(int argc, char *argv[])
         fprintf(stderr, "usage: chat-client HOST PORT | PATH\n");
         return 2;
     }
+    signal(SIGPIPE, SIG_IGN); /* nobody reads our output? an error, not our end */
     int server = argc == 3 ? tcp_connect(argv[1], argv[2]) : local_connect(argv[1]);
     if (server == -1 || chat(server) == -1) {
         perror("chat-client");

@@ -55,7 +55,8 @@ struct client {
     bool ended; /* we have ended our stream */
     enum server_end end;
     int64_t
-        deadline; /* when everything is over, in milliseconds; NEVER while it is open */
+        deadline; /* when everything is over, in milliseconds; NEVER while it is open, and
+                     once it has passed and see_off() has acted on it */
     unsigned char *output;
     size_t from, to,
         room; /* what lies between from and to in output waits for the client */
@@ -551,7 +552,7 @@ static int prepare(struct hub *hub)
         /* without an event an fd is left out: poll() would still tell of its errors, at once, always */
         hub->waits[WAKE + 1 + i] =
             (struct pollfd){.fd = events ? client->fd : -1, .events = events};
-        if (!client->open && !client->deaf && client->deadline < deadline)
+        if (client->deadline < deadline)
             deadline = client->deadline;
     }
     if (deadline == NEVER)
@@ -571,7 +572,8 @@ static bool drain(struct client *client)
 /* The lock is held. A connection that is over, or soon will be. True: it can be closed. */
 static bool see_off(struct client *client)
 {
-    if (client->deadline <= now_ms() && !client->deaf) {
+    if (client->deadline <= now_ms()) {
+        client->deadline = NEVER; /* once is enough */
         drop_output(client);
         shutdown(client->fd, SHUT_RDWR); /* if its thread still waits, this wakes it */
     }

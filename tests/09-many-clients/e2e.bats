@@ -31,6 +31,7 @@ comes() {
     peer "two clients connected to HOST and PORT, nc to PATH; the first one said \"hello\""
     comes 1
     first=$client
+    likely "\"1 came from ...\" is printed, and then fflush(stdout): whoever reads it is waiting"
     next_line
     assert_regex "$line" '^1 came from 127\.0\.0\.1:[1-9][0-9]*$'
     comes 2
@@ -47,6 +48,11 @@ comes() {
     assert_output "1: hello"
     next_line "$third"
     assert_equal "$line" "1: hello"
+    peer "then the second one said \"you\""
+    likely "the sender does not hear what it has said: broadcast() leaves it out, and nothing else is sent to it"
+    say "you" "$second"
+    hear "$first"
+    assert_output "2: you"
     peer "then the second one said bytes that are no text, of which one is 0"
     likely "a line is bytes, as many as length says: memcpy(), not snprintf() or strlen()"
     printf '\377\200\0end\n\nlast\n' >&"$second"
@@ -68,6 +74,7 @@ comes() {
     assert_output "3: and I"
     hang_up "$first"
     hang_up "$second"
+    likely "the server ends with status 0, and has given back all that it allocated: each malloc() has its free()"
     stop TERM "$third"
     stop TERM "$server"
     assert_success
@@ -98,11 +105,17 @@ comes() {
     hear_end "$second"
     assert_output "* bye"
     hang_up "$second"
+    likely "report() prints, and then fflush(stdout): whoever reads it is waiting"
     next_line
     assert_equal "$line" "2 went: closed"
-    peer "the next one sent a line of 65537 bytes"
+    peer "the next one said \"here\""
     comes 3
     next_line
+    likely "\"/quit\" is answered, and not passed on"
+    say "here"
+    hear "$first"
+    assert_output "3: here"
+    peer "then it sent a line of 65537 bytes"
     likely "LONGEST is 65536: that many bytes are a line, one more is too many"
     printf -v long %065536d 0
     printf '%s\n' "$long" >&"$client"
@@ -228,11 +241,15 @@ comes() {
     sed -n 's/^5: //p' heard >got
     run -0 cmp lines got
     peer "another server (socat) answered when chat-client's input had ended"
-    echo 'cat && echo late' >commands
-    start socat -d -d -lf /dev/stdout TCP-LISTEN:0,bind=127.0.0.1 EXEC:'bash commands',nofork
+    echo 'read -r line; [[ $line != early ]] || { echo early; cat; echo late; }' >commands
+    start socat -d -d -lf /dev/stdout TCP-LISTEN:0,bind=127.0.0.1,fork EXEC:'bash commands',nofork
     until [[ $line == *"listening on "* ]]; do next_line; done
     run -0 chat-client 127.0.0.1 "${line##*:}" <<<"early"
     assert_output $'early\nlate'
+    peer "it closed with bytes unread: a reset"
+    likely "read() of the connection says -1: that is no end of the stream, but an error"
+    attempt chat-client 127.0.0.1 "${line##*:}" <<<$'reset\nunread'
+    said_why
 }
 
 # lab: points=1 task=10 needs="end to end/the client says and hears at the same time" read="Your tasks" man="3 perror" likely="check each call's result: status 1 and a line on standard error when one fails, 2 for wrong arguments"
@@ -245,7 +262,20 @@ comes() {
     launch chat-client "$host" "$port"
     client=$pid
     next_line
+    peer "standard input cannot be read (a folder)"
+    attempt chat-client "$host" "$port" <.
+    said_why
+    peer "nobody reads standard output: a pipe whose other end is closed"
+    likely "without signal(SIGPIPE, SIG_IGN) nobody hears why it ended"
+    exec {nobody}> >(:)
+    wait $!
+    status=0
+    chat-client "$host" "$port" 1>&"$nobody" 2>complaints || status=$?
+    stderr=$(<complaints)
+    exec {nobody}>&-
+    said_why
     peer "the server stopped: the end of its stream is no error"
+    likely "check each call's result: status 1 and a line on standard error when one fails, 2 for wrong arguments"
     kill -TERM "$server"
     finish "$client"
     assert_success

@@ -20,6 +20,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -36,6 +37,7 @@
 
 static atomic_int threads_made, threads_joined;
 static atomic_int threads_left = INT_MAX; /* then pthread_create() says EAGAIN */
+static atomic_int thread_that_fails;      /* the nth from now, alone; 0: none */
 
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
                    void *(*run)(void *), void *argument)
@@ -43,6 +45,9 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
     int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
     *(void **)&real = dlsym(RTLD_NEXT, "pthread_create");
     if (atomic_load(&threads_left) == 0)
+        return EAGAIN;
+    if (atomic_load(&thread_that_fails) > 0 &&
+        atomic_fetch_sub(&thread_that_fails, 1) == 1)
         return EAGAIN;
     if (atomic_load(&threads_left) != INT_MAX)
         atomic_fetch_sub(&threads_left, 1);
@@ -100,6 +105,23 @@ int pthread_mutex_unlock(pthread_mutex_t *mutex)
     return real(mutex);
 }
 
+/* Every other wait ends without a reason, as POSIX allows: whoever waits looks again. */
+int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
+{
+    static int (*_Atomic real)(pthread_cond_t *, pthread_mutex_t *);
+    static _Thread_local bool without_reason;
+    if (real == NULL)
+        real = (int (*)(pthread_cond_t *, pthread_mutex_t *))(uintptr_t)dlsym(
+            RTLD_NEXT, "pthread_cond_wait");
+    without_reason = !without_reason;
+    if (!without_reason)
+        return real(condition, mutex);
+    pthread_mutex_unlock(mutex);
+    sched_yield();
+    pthread_mutex_lock(mutex);
+    return 0;
+}
+
 static int threads_now(void)
 {
     return atomic_load(&threads_made) - atomic_load(&threads_joined);
@@ -127,6 +149,8 @@ static struct {
     bool overlap, held, released;
     size_t reached;       /* what the last broadcast returned */
     int late, late_error; /* what send() said when it was too late */
+    int again;            /* how often a client said "again" */
+    unsigned long holds;  /* the client whose on_close waits for release() */
 } seen = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 static const struct server_engine *engine;
@@ -183,6 +207,20 @@ static void came(struct connection *connection)
     leave(connection);
 }
 
+enum { OFTEN = 1000 };
+
+static int talker =
+    -1; /* a client that never ceases: for each "again" that is read it says one more */
+
+static void say_again(void)
+{
+    pthread_mutex_lock(&seen.lock);
+    bool more = ++seen.again < OFTEN;
+    pthread_mutex_unlock(&seen.lock);
+    if (more) /* the client may be gone */
+        (void)!send(talker, "\nagain\n", 7, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 /* To a connection that is over. */
 static void send_late(struct connection *connection)
 {
@@ -213,6 +251,8 @@ static void said(struct connection *connection, const void *message, size_t n)
     }
     if (begins(text, n, "hold"))
         hold();
+    if (begins(text, n, "again"))
+        say_again();
     if (begins(text, n, "bye")) {
         engine->send(connection, "bye", 3);
         engine->close(connection);
@@ -224,6 +264,8 @@ static void said(struct connection *connection, const void *message, size_t n)
 static void went(struct connection *connection, enum server_end end)
 {
     note(connection, '-', "", 0, end);
+    if (connection->number == seen.holds)
+        hold();
     leave(connection);
 }
 
@@ -353,6 +395,7 @@ static struct server *started(struct server_settings settings)
 /* stop(): nothing may be left of it. The runner counts the descriptors. */
 static void stop(struct server *server)
 {
+    lab_peer("then stop() was called");
     engine->stop(server);
     lab_likely(
         "each pthread_create() has its pthread_join(): the keeper's, the workers', "
@@ -496,7 +539,11 @@ static void leave_folder(void)
                "left the socket's file behind");
 }
 
-/* One body, a test of each engine. The pool's is asked when that of the threads holds. */
+/*
+ * One body, a test of each engine. The pool's is asked when that of the threads holds, and when the pool gives a client's
+ * messages to the program at all.
+ */
+#define POOL_SERVES ", server_pool/gives_the_program_each_message"
 #define BOTH(name_, task_, points_, pool_points_, needs_, ...)            \
     static void name_(void);                                              \
     LAB_TEST(server_threads, name_, .task = (task_), .points = (points_), \
@@ -506,7 +553,7 @@ static void leave_folder(void)
         name_();                                                          \
     }                                                                     \
     LAB_TEST(server_pool, name_, .task = 8, .points = (pool_points_),     \
-             .needs = "server_threads/" #name_, __VA_ARGS__)              \
+             .needs = "server_threads/" #name_ POOL_SERVES, __VA_ARGS__)  \
     {                                                                     \
         engine = &server_pool;                                            \
         name_();                                                          \
@@ -627,18 +674,28 @@ BOTH(
     expect_refused(settings, EADDRINUSE, "the path of a server that lives");
     lab_close(living);
     unlink("living.sock");
+    int plain_file = open("plain", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    lab_close(plain_file);
+    settings.path = "plain";
+    lab_likely("local_unlink_stale() says -1: that is start()'s error, too");
+    expect_refused(settings, ENOTSOCK, "the path of a file that is no socket");
+    lab_expect(unlink("plain") == 0, "that file left alone", "took it away");
+    lab_likely(NULL);
     settings.path = "server.sock";
-    int threads =
-        engine == &server_pool ? 4 : 1; /* the most that may be started with no client */
-    for (int most = 0; most < threads; most++) {
-        atomic_store(&threads_left, most);
-        expect_refused(settings, EAGAIN,
-                       "everything right, but there is no thread to be had");
-    }
-    atomic_store(&threads_left, INT_MAX);
     unsigned before = calls_made(CALLS_ALLOCATE);
+    int threads = atomic_load(&threads_made);
     stop(started(settings));
     unsigned made = calls_made(CALLS_ALLOCATE) - before;
+    threads = atomic_load(&threads_made) - threads;
+    lab_likely(
+        "each thread that cannot be had is the end of start(), and those that could are "
+        "joined: working counts them");
+    for (int nth = 1; nth <= threads; nth++) {
+        atomic_store(&thread_that_fails, nth);
+        expect_refused(settings, EAGAIN,
+                       "everything right, but one of the threads could not be had");
+    }
+    lab_likely(NULL);
     for (unsigned nth = 1; nth <= made; nth++) {
         fault_once(CALLS_ALLOCATE, nth, (struct fault){.error = ENOMEM});
         expect_refused(settings, ENOMEM,
@@ -650,6 +707,8 @@ BOTH(
 
 /* ---- messages -------------------------------------------------------------------- */
 
+#undef POOL_SERVES
+#define POOL_SERVES ""
 BOTH(
     gives_the_program_each_message, 2, 6, 2, "server_threads/listens_on_both_at_once",
     .read = "A thread for each client", .man = "3 pthread_create",
@@ -703,6 +762,8 @@ BOTH(
                "called them %zu, %zu and %zu times", count('+'), count('='), count('-'));
 }
 
+#undef POOL_SERVES
+#define POOL_SERVES ", server_pool/gives_the_program_each_message"
 BOTH(
     waits_for_no_client, 2, 5, 2, SERVES, .read = "A thread for each client",
     .man = "7 pthreads",
@@ -748,9 +809,11 @@ BOTH(
     struct server *server = started(plain());
     int third = open_numbered(server, 1);
     lab_peer("client 1 sent \"echo hello\", and reading was interrupted by a signal");
+    lab_likely("EINTR is no error, and no end: read again");
     fault_once(CALLS_RECEIVE, 1, (struct fault){.error = EINTR});
     tell(third, "echo hello\n");
     hear(third, "hello");
+    lab_likely(NULL);
     int first = open_numbered(server, 2), second = open_numbered(server, 3);
     char text[1200];
     memset(text, 'x', sizeof text);
@@ -897,13 +960,22 @@ BOTH(
     ssize_t n = hear_bytes(client, got, sizeof got);
     lab_expect(n == sizeof got && memcmp(bytes, got, sizeof got) == 0, "all of them",
                "sent %zd", n);
-    lab_peer("then again nothing: 1000 bytes, of which it took 400 at last, 400, and 1");
+    lab_peer(
+        "then again nothing: 1000 bytes, of which it took 400 at last, 400, then all; again nothing: 1000, and 1");
     fault_each(CALLS_SEND, (struct fault){.error = EAGAIN});
     expect_send(connection_of(1), bytes, 1000, 0);
     fault_once(CALLS_SEND, 1, (struct fault){.at_most = 400});
     n = hear_bytes(client, got, 400);
     lab_expect(n == 400 && memcmp(bytes, got, 400) == 0, "400 bytes", "sent %zd", n);
     expect_send(connection_of(1), bytes, 400, 0);
+    fault_none();
+    n = hear_bytes(client, got, sizeof got);
+    lab_expect(n == sizeof got && memcmp(bytes + 400, got, 600) == 0 &&
+                   memcmp(bytes, got + 600, 400) == 0,
+               "the other 600, then the 400", "sent %zd bytes%s", n,
+               n == sizeof got ? ", but other ones" : "");
+    fault_each(CALLS_SEND, (struct fault){.error = EAGAIN});
+    expect_send(connection_of(1), bytes, 1000, 0);
     expect_send(connection_of(1), bytes, 1, ENOBUFS);
     fault_none();
     expect_end(1, SERVER_END_SLOW);
@@ -926,6 +998,8 @@ BOTH(
     }
     lab_expect(result == -1 && error == EPIPE, "-1 and errno EPIPE", "send() returned %s",
                lab_result(result, error));
+    lab_likely(
+        "a client that send() has once found gone is deaf: from then on -1, errno EPIPE");
     expect_send(connection, "hello", 5, EPIPE);
     release();
     expect_end(2, SERVER_END_CLIENT);
@@ -934,8 +1008,9 @@ BOTH(
     lab_likely(
         "realloc() returned NULL: the connection cannot go on with a piece missing");
     fault_each(CALLS_SEND, (struct fault){.error = EAGAIN});
-    fault_each(CALLS_ALLOCATE, (struct fault){.error = ENOMEM});
     connection = connection_of(3);
+    expect_send(connection, bytes, 100, 0); /* what keeps these must not be lost either */
+    fault_each(CALLS_ALLOCATE, (struct fault){.error = ENOMEM});
     if (engine->send(connection, bytes, 500) ==
         -1) { /* it may have had the memory all the time */
         lab_expect(errno == ENOMEM, "-1 and errno ENOMEM",
@@ -1029,6 +1104,16 @@ BOTH(
     lab_expect(engine->broadcast(sender, "on", 2) == 1, "1",
                "sent to another number of clients");
     hear(third, "on");
+    lab_peer(
+        "then client 1 was closed while its callback ran, and client 3 was the sender");
+    lab_likely(
+        "broadcast() counts those for which send() would return 0: not who is closed");
+    tell(first, "hold\n");
+    wait_until_held();
+    engine->close(sender);
+    lab_expect(engine->broadcast(connection_of(3), "no", 2) == 0, "0",
+               "counted a client whose connection is over");
+    release();
     lab_close(first);
     lab_close(slow);
     lab_close(third);
@@ -1066,9 +1151,13 @@ BOTH(
     hear(first, "bye");
     hear_end(first);
     expect_end(1, SERVER_END_CLOSED);
+    lab_likely("a client that is not open gets nothing: -1, errno EPIPE");
     lab_expect(seen.late == -1 && seen.late_error == EPIPE, "-1 and errno EPIPE",
                "send() after close() returned %s",
                lab_result(seen.late, seen.late_error));
+    lab_likely(
+        "look before each message whether the client is still open: the callback of the "
+        "one before may have closed it");
     lab_expect(count('=') == 1, "no message after close()", "gave on_message %zu",
                count('='));
     expect_no_reset(first);
@@ -1095,6 +1184,20 @@ BOTH(
     hear_end(third);
     lab_close(third);
     expect_end(3, SERVER_END_CLOSED);
+    lab_peer(
+        "client 4 was sent 1000000 bytes, ended its stream, and began to read when on_close had been called");
+    lab_likely(
+        "a client that has ended its stream may still read: close(2) only when all that "
+        "was kept is sent and our stream is ended, too");
+    int fourth = open_local("@lab-09");
+    wait_for('+', 4, 1);
+    expect_send(connection_of(4), bytes, MUCH, 0);
+    end_stream(fourth);
+    expect_end(4, SERVER_END_CLIENT);
+    n = hear_bytes(fourth, got, MUCH);
+    lab_expect(n == MUCH && memcmp(bytes, got, MUCH) == 0, "all bytes", "sent %zd", n);
+    hear_end(fourth);
+    lab_close(fourth);
     free(bytes);
     free(got);
     lab_close(second);
@@ -1131,8 +1234,20 @@ BOTH(
          -1); /* POLLHUP: the other side has closed. If never, it hangs here */
     poll(&gone[1], 1, -1);
     free(bytes);
+    lab_peer(
+        "client 3 reads no more (shutdown(SHUT_RD)), was sent something, and close() was called");
+    lab_likely(
+        "the deadline is for a client that is deaf, too: its thread may still wait for it");
+    int third = open_local("@lab-09");
+    wait_for('+', 3, 1);
+    if (shutdown(third, SHUT_RD) == -1)
+        lab_error("shutdown() of the test's own");
+    (void)!engine->send(connection_of(3), "hello", 5); /* EPIPE, now or later */
+    engine->close(connection_of(3));
+    wait_for('-', 3, 1); /* if never, it hangs here */
     lab_close(first);
     lab_close(second);
+    lab_close(third);
     stop(server);
 }
 
@@ -1167,14 +1282,17 @@ BOTH(
     hear(first, "done");
     lab_expect(seen.reached == 1, "1: who is refused is not one of all",
                "broadcast() returned %zu", seen.reached);
-    lab_peer("then client 2 went, and another one came");
+    lab_peer(
+        "then client 2 went, and another one came while on_close of client 2 still ran");
     lab_likely(
         "the place of a client that goes is free again, before its on_close is called");
+    seen.holds = 2;
     lab_close(second);
-    wait_for('-', 2, 1);
+    wait_until_held();
     int third = open_numbered(server, 3);
     tell(third, "echo here\n");
     hear(third, "here");
+    release();
     lab_expect(
         count('+') == 3 && count('-') == 1, "no callback for those that were refused",
         "called on_connection %zu times, on_close %zu times", count('+'), count('-'));
@@ -1192,7 +1310,7 @@ BOTH(
     lives_without_a_descriptor, 6, 4, 1, SERVES, .read = "The one too many",
     .man = "2 accept",
     .likely =
-        "EMFILE: the connection stays in the queue, so poll() tells of it again at once: leave the listener out for a moment, and go on")
+        "EMFILE: the connection stays in the queue, so poll() tells of it again at once: leave the listener out for a moment, and go on; a client that no thread could be had for is not counted (number, served)")
 {
     struct server *server = started(plain());
     int first = open_numbered(server, 1);
@@ -1231,6 +1349,14 @@ BOTH(
     hear(client, "hello");
     lab_close(client);
     lab_likely("what cannot be had for a new client is the end of that client alone");
+    lab_peer("another one connected, and one thread could not be had");
+    atomic_store(&thread_that_fails, 1);
+    client = open_tcp(server);
+    (void)!send(client, "echo hello\n", 11, MSG_NOSIGNAL);
+    char answer[5]; /* or none: it is served later, or closed */
+    (void)!hear_bytes(client, answer, sizeof answer);
+    atomic_store(&thread_that_fails, 0);
+    lab_close(client);
     lab_peer("another one connected, and no thread or memory was left");
     atomic_store(&threads_left, 0);
     fault_once(CALLS_ALLOCATE, 1, (struct fault){.error = ENOMEM});
@@ -1247,6 +1373,10 @@ BOTH(
     lab_close(client);
     lab_close(first);
     stop(server);
+    lab_likely("count a client (number, served) when its thread runs, and not before");
+    for (unsigned long number = 1; number <= count('+'); number++)
+        lab_expect(find('+', number, 1) != NULL, "numbers without a gap",
+                   "gave number %lu to no client", number);
 }
 
 /* ---- stop ------------------------------------------------------------------------ */
@@ -1317,11 +1447,13 @@ BOTH(
     wait_for('+', 3, 1);
     char *bytes = allocated(MUCH), *got = allocated(MUCH);
     lab_peer(
-        "client 1 sent \"hold\", whose callback waits, then 20 messages to echo and one to broadcast; client 2 nothing; client 3 did not read");
+        "client 1 sent \"hold\", whose callback waits, then 20 messages to echo and one to broadcast, and one more each time that one of these was read; client 2 nothing; client 3 did not read");
     expect_send(connection_of(3), bytes, MUCH, 0);
     tell(first, "hold\n");
     wait_until_held();
     char text[20 * 1000 + 1] = "";
+    talker = first;
+    tell(first, "again\n");
     for (int i = 0; i < 20; i++) {
         memset(text + (size_t)i * 1000, 'x', 1000);
         memcpy(text + (size_t)i * 1000, "echo ", 5);
@@ -1352,6 +1484,12 @@ BOTH(
     lab_close(second);
     lab_close(third);
     end_stop(&stopper);
+    lab_likely(
+        "what had come is what FIONREAD says, once: read no byte more than that, or a "
+        "client that never ceases to send keeps the server from its end");
+    lab_expect(seen.again < OFTEN, "an end to the reading",
+               "gave %d messages that came later", seen.again);
+    lab_likely("on_close comes once for each, SERVER_END_CLOSED, before stop() returns");
     lab_expect(count('-') == 3, "3", "called on_close %zu times", count('-'));
     for (unsigned long number = 1; number <= 3; number++)
         expect_end(number, SERVER_END_CLOSED);
