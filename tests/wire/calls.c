@@ -178,11 +178,24 @@ static void add_option(struct text *text, const struct line *line)
         add_bare(text, value, "");
 }
 
+/* "{events=EPOLLIN, data={u32=1, u64=1}}" as "EPOLLIN": the data is the program's own business. */
+static void add_epoll_event(struct text *text, const char *event)
+{
+    const char *from = strstr(event, "events=");
+    if (from == NULL)
+        add_bare(text, event, "");
+    else
+        text_plain(text, from + 7, strcspn(from + 7, ",}"));
+}
+
 static void add_other(struct text *text, const struct line *line)
 {
     for (int i = 0; i < line->arguments; i++) {
         text_add(text, i > 0 ? ", " : "");
-        add_bare(text, argument(line, i), "|SOCK_CLOEXEC");
+        if (i == 3 && strcmp(line->name, "epoll_ctl") == 0)
+            add_epoll_event(text, argument(line, i));
+        else
+            add_bare(text, argument(line, i), "|SOCK_CLOEXEC");
     }
 }
 
