@@ -113,7 +113,7 @@ same() {
 
 # lab: points=3 task=11 needs="loop_stop/answers_what_has_come, end to end/sends back what comes" read="Stopping" likely="what had come before SIGTERM is answered, the streams are ended, and the clients have --linger to read"
 @test "answers all that has come before it stops" {
-    start loop-echo-server --unpack lines 127.0.0.1 0
+    start loop-echo-server --unpack lines --linger 60000 127.0.0.1 0
     open_client
     talk "ready"
     kill -STOP "$pid"
