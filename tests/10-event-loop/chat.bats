@@ -39,13 +39,14 @@ teardown() {
     [[ -z ${pid-} ]] || kill -KILL "$pid" 2>/dev/null || :
 }
 
-# serve PROGRAM ARGUMENT...: sets $pid and $port.
+# serve PROGRAM ARGUMENT...: sets $pid and $port. What it prints after its first line comes from descriptor 8.
 serve() {
     rm -f out
+    mkfifo out
     "$@" >out 2>err 3>&- &
     pid=$!
-    until [[ -s out || ! -e /proc/$pid ]]; do sleep 0.02; done
-    read -r line <out
+    exec 8<out
+    read -rt 60 -u 8 line
     port=${line##*:}
 }
 
@@ -62,11 +63,11 @@ serve() {
         [[ $backend = epoll ]] || clients=1000 # poll() asks each of them at each turn
         serve bin/loop-echo-server --backend "$backend" --unpack length32be --linger 100 127.0.0.1 0
         read -r _ before _ < <(grep VmRSS "/proc/$pid/status")
-        mkfifo "go-$backend"
-        ./crowd "$clients" "$port" <"go-$backend" >"crowd-$backend" 3>&- &
+        mkfifo "go-$backend" "crowd-$backend"
+        ./crowd "$clients" "$port" <"go-$backend" >"crowd-$backend" 3>&- 8<&- &
         crowd=$!
-        exec 9>"go-$backend"
-        until [[ -s crowd-$backend || ! -e /proc/$crowd ]]; do sleep 0.02; done
+        exec 9>"go-$backend" 7<"crowd-$backend"
+        read -rt 60 -u 7 line # all are connected
         read -r _ after _ < <(grep VmRSS "/proc/$pid/status")
         exec 9>&-
         wait "$crowd"
@@ -74,7 +75,8 @@ serve() {
         ((after - before < 12000)) # KB
         kill -TERM "$pid"
         wait "$pid"
-        grep -qx "loop 1 served $clients clients" out
+        read -rt 60 -u 8 line
+        [[ $line = "loop 1 served $clients clients" ]]
     done
 }
 

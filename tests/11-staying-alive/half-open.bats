@@ -18,7 +18,7 @@ setup() {
     cat >world <<'END'
 set -e
 ip link set lo up
-unshare -n sleep 60 &
+unshare -n sleep infinity & # who holds the second namespace; it ends with the first
 there=$!
 until [ "$(readlink /proc/$there/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do :; done
 ip link add near type veth peer name far netns $there
@@ -28,7 +28,7 @@ at() { nsenter -t $there -n "$@"; }
 at ip link set lo up
 at ip addr add 10.77.0.2/24 dev far
 at ip link set far up
-at ./heartbeat-server --idle 400 10.77.0.2 7011 >server.out 2>server.err &
+at ./heartbeat-server --idle 9000 10.77.0.2 7011 >server.out 2>server.err &
 until grep -q listening server.out 2>/dev/null; do :; done
 END
 }
@@ -47,7 +47,7 @@ in_world() {
     in_world '
 mkfifo in
 exec 5<>in
-coproc client { exec ./patient-client --interval 100 --timeout 300 --connect-timeout 200 --min-delay 100 10.77.0.2 7011 <in; }
+coproc client { exec ./patient-client --interval 300 --timeout 1500 --connect-timeout 1000 --min-delay 100 10.77.0.2 7011 <in; }
 read -r line <&${client[0]}; echo "$line"
 echo before >&5
 read -r line <&${client[0]}; echo "$line"
