@@ -25,26 +25,6 @@ passes() {
     [[ $line == "time "* ]]
 }
 
-# bytes N: read so many bytes, or all up to the end, from standard input; sets $output, in hexadecimal.
-bytes() {
-    local LC_ALL=C left=$1 piece digits i code=0
-    output=''
-    while ((left > 0 && code == 0)); do
-        IFS= read -r -d '' -t "$LAB_PATIENCE" -n "$left" piece || code=$? # up to a NUL, which is then taken too
-        for ((i = 0; i < ${#piece}; i++)); do
-            printf -v digits %02x "'${piece:i:1}"
-            output+=" ${digits: -2}"
-        done
-        left=$((left - ${#piece}))
-        if ((left > 0 && code == 0)); then
-            output+=' 00'
-            left=$((left - 1))
-        fi
-    done
-    output=${output# }
-    return "$code"
-}
-
 # tells BYTES [CLIENT]: send these (as printf understands them). A server that is gone is no error.
 tells() {
     # shellcheck disable=SC2059 # the bytes are a format

@@ -202,22 +202,25 @@ static void start_bats(const struct supervision *s, struct run *run, int to)
     free(file);
 }
 
-/* Why a sandbox here lacks what an end-to-end test requires: "ipv6", or a command. NULL: it has it. The caller frees.
- * (What a unit test requires is asked by its runner.) */
+/* Why a sandbox here lacks what an end-to-end test requires: "ipv6", or a command. NULL: it has it, or that could not be
+ * found out: then the test will tell. The caller frees. (What a unit test requires is asked by its runner.) */
 static char *lacking(const struct sandbox *sandbox, const char *required)
 {
+    enum { LACKS = 7 };
     bool ipv6 = strcmp(required, "ipv6") == 0;
-    const char *const loopback[] = {"grep", "-q", "^0\\{31\\}1 ", "/proc/net/if_inet6",
-                                    NULL},
-                      *const known[] = {"sh", "-c", "command -v \"$0\"", required, NULL};
-    struct command command = {.argv = ipv6 ? loopback : known,
+    const char *const argv[] = {
+        "sh", "-c",
+        ipv6 ? "grep -q '^0\\{31\\}1 ' /proc/net/if_inet6 || exit 7"
+             : "command -v \"$0\" || exit 7",
+        required, NULL};
+    struct command command = {.argv = argv,
                               .limits = {.cpu_seconds = 10, .file_mib = 1},
                               .in = -1,
                               .out = -1,
                               .err = -1,
                               .extra = -1};
     int status = sandbox_wait(sandbox_start(sandbox, &command));
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != LACKS)
         return NULL;
     return ipv6 ? text_copy("this machine has no IPv6 on loopback")
                 : text_format("%s is not installed", required);

@@ -33,6 +33,7 @@
 #   hear [CLIENT]           wait for a line; sets $output. Fails at the end of the stream.
 #   hear_end [CLIENT]       read up to the end of the stream; sets $output
 #   hang_up [CLIENT]        close
+#   bytes N                 read so many bytes, or all up to the end, from standard input; sets $output, in hexadecimal
 #
 # Programs that run to their end
 #   attempt PROGRAM ARG...  as run --separate-stderr, without its five processes: sets $status, $output, $stderr. What it
@@ -362,4 +363,23 @@ hear_end() {
 hang_up() {
     local id=${1:-$client}
     exec {id}>&-
+}
+
+bytes() {
+    local LC_ALL=C left=$1 piece digits i code=0
+    output=''
+    while ((left > 0 && code == 0)); do
+        IFS= read -r -d '' -t "$LAB_PATIENCE" -n "$left" piece || code=$? # up to a NUL, which is then taken too
+        for ((i = 0; i < ${#piece}; i++)); do
+            printf -v digits %02x "'${piece:i:1}"
+            output+=" ${digits: -2}"
+        done
+        left=$((left - ${#piece}))
+        if ((left > 0 && code == 0)); then
+            output+=' 00'
+            left=$((left - 1))
+        fi
+    done
+    output=${output# }
+    return "$code"
 }

@@ -196,3 +196,8 @@ inner() {
     assert_failure
     assert_output --partial "the program has ended"
 }
+
+@test "bytes reads any byte, and says that fewer came" {
+    inner 'bytes 4 < <(printf "a\0\377\n"); [[ $output = "61 00 ff 0a" ]]; if bytes 3 < <(printf ab); then false; fi; [[ $output = "61 62" ]]'
+    assert_success
+}
