@@ -3,6 +3,7 @@
 # SUBMISSION=dir   grade dir/NN-topic/*.c in place of lessons/       (lesson-NN, grade, watch-NN)
 # LINK=mine        link your own earlier modules, not the reference  (lesson-NN, grade, watch-NN)
 # ALL=1            tell every failure whole, not only the first ones
+# HIDDEN=1         run the hidden tests too, as a class is graded   (lesson-NN, solution-NN, grade)
 # SEED=n           repeat a run's random data exactly
 # SANDBOX=level    namespaces, uid or limits; the best one that works if not given
 # RESULTS=dir      where results are written: build/results, or build/results/NAME for SUBMISSION=NAME, if not given
@@ -17,7 +18,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory -j$(words $(wildcard /sys/d
 .SECONDARY:
 .SECONDEXPANSION:
 .DEFAULT_GOAL := help
-.PHONY: help setup tools tools-for-tests tools-for-wire grade test pristine compile_commands.json FORCE
+.PHONY: help setup tools tools-for-tests tools-for-wire tools-for-class grade grade-class gradescope handout test pristine compile_commands.json FORCE
 
 Q := $(if $(filter-out 0,$(V)),,@)
 
@@ -28,14 +29,11 @@ help: ## how far you are, the next step, and this list
 	$(Q)tests/tools/commands $(firstword $(MAKEFILE_LIST))
 
 setup: ## install what is missing (every command does it by itself)
-	$(Q)tests/tools/setup --say tests slides wire
+	$(Q)tests/tools/setup --say lessons tests slides wire
 	$(Q)tests/tools/apparmor
 
 lesson-%: FORCE $$(call graded,$$*) ## build and grade your code
 	$(Q)tests/tools/grade $*
-
-solution-%: FORCE $$(call graded,$$*) ## the same for the reference solution
-	$(Q)tests/tools/grade --solution $*
 
 watch-%: FORCE $$(call graded,$$*) ## grade again at every save; q quits
 	$(Q)tests/tools/watch $*
@@ -49,23 +47,41 @@ experiment-%: FORCE $$(call experiments,$$*,$(RUN)) ## list the experiments; RUN
 wire-%: FORCE build/bin/wire build/bin/peer | tools-for-wire ## system calls and packets side by side: a list; RUN=name; WIRE=solution, EXPLAIN=1, SAVE=
 	$(Q)tests/tools/wire $*
 
-diff-%: FORCE $$(call graded,$$*) ## your code against the solution, once yours passes (or FORCE=1)
-	$(Q)tests/tools/solution-diff $*
-
 reset-%: FORCE ## put the starter back; your file is kept beside it
 	$(Q)tests/tools/reset $*
 
 grade: pristine ## grade every lesson: a table, and build/results/grade.{json,xml,tap}
-	$(Q)tests/tools/grade --table $(LESSONS)
+	$(Q)tests/tools/grade --table $(ALL_LESSONS)
 
-test: pristine $$(FOR_TESTS) $$(foreach l,$$(LESSONS),$$(call experiments,$$l,all)) | tools-for-tests ## test the lab itself; FULL=1 adds what takes minutes
+slides: FORCE ## build/slides: each lesson's slides as HTML and PDF, and an index
+	$(Q)tests/tools/slides
+
+compile_commands.json: FORCE | tools ## for clangd and editors, by bear
+	$(Q)tests/tools/setup editor
+	$(Q)tests/tools/compile-commands $@
+
+# ---------------------------------------------------------------- the lab itself (a handout comes without this)
+
+solution-%: FORCE $$(call graded,$$*) ## the same for the reference solution
+	$(Q)tests/tools/grade --solution $*
+
+diff-%: FORCE $$(call graded,$$*) ## your code against the solution, once yours passes (or FORCE=1)
+	$(Q)tests/tools/solution-diff $*
+
+handout: FORCE | tools ## build/handout: the course without what tells its answers, as a folder and as a tarball for a class
+	$(Q)tests/tools/handout
+
+grade-class: FORCE pristine build/bin/class | tools-for-class ## CLASS=dir: grade every submission below dir; JOBS=n, HOSTS=file, LESSONS="02 03", STUDENT=name
+	$(Q)tests/tools/grade-class
+
+gradescope: FORCE pristine build/bin/class | tools-for-class ## build/gradescope/autograder.zip, for LESSONS="02 03" or all
+	$(Q)tests/tools/gradescope
+
+test: pristine $$(FOR_TESTS) $$(foreach l,$$(ALL_LESSONS),$$(call experiments,$$l,all)) | tools-for-tests ## test the lab itself; FULL=1 adds what takes minutes
 	$(Q)tests/gate/run
 
 test-%: FORCE $$(FOR_TESTS) $$(call graded,$$*) $$(call experiments,$$*,all) | tools-for-tests ## test one lesson
 	$(Q)tests/gate/run $*
-
-slides: FORCE ## build/slides: each lesson's slides as HTML and PDF, and an index
-	$(Q)tests/tools/slides
 
 pictures: FORCE build/bin/wire build/bin/peer | tools-for-wire ## slides/pictures: drawn anew where a run, or their source, says something else
 	$(Q)tests/tools/pictures
@@ -73,35 +89,30 @@ pictures: FORCE build/bin/wire build/bin/peer | tools-for-wire ## slides/picture
 bench: FORCE build/bin/peer | tools ## the solutions beside nginx, libuv, libevent and a bare epoll loop, as ratios from one run
 	$(Q)tests/tools/bench
 
-compile_commands.json: FORCE | tools ## for clangd and editors, by bear
-	$(Q)tests/tools/setup editor
-	$(Q)tests/tools/compile-commands $@
-
 # ---------------------------------------------------------------- lessons
 
-LESSONS := $(sort $(patsubst tests/%/contract,%,$(wildcard tests/[0-9][0-9]-*/contract)))
+ALL_LESSONS := $(sort $(patsubst tests/%/contract,%,$(wildcard tests/[0-9][0-9]-*/contract)))
 
 # find: the folder of a lesson called by its number, with or without the zero, or by its whole name
-# graded: what must be built before a lesson can be graded
+# graded: what must be built before a lesson can be graded; hidden: "hidden" where a lesson has such tests
 # used: the reference modules of earlier lessons that its contract names
 # experiments: the programs that RUN= asks for
-find = $(filter $1 $1-% 0$1-%,$(LESSONS))
-graded = $(foreach l,$(call find,$1),$(GRADER) build/lessons/$l/unit.o build/lessons/$l/unit.list $(call used,$l)) tools
-used = $(foreach u,$(filter $(LESSONS),$(call words_of,$1)),$(foreach m,$(filter %.c,$(call words_of,$1)),\
-    $(patsubst solutions/$u/%.c,build/lessons/$u/reference/%.o,$(wildcard solutions/$u/$m))))
+find = $(filter $1 $1-% 0$1-%,$(ALL_LESSONS))
+graded = $(foreach l,$(call find,$1),$(GRADER) $(foreach t,unit $(call hidden,$l),build/lessons/$l/$t.o build/lessons/$l/$t.list) $(call used,$l)) tools
+hidden = $(patsubst tests/$1/%.c,%,$(wildcard tests/$1/hidden.c))
+used = $(foreach u,$(filter $(ALL_LESSONS),$(call words_of,$1)),$(foreach m,$(filter %.c,$(call words_of,$1)),\
+    $(if $(call reference_source,$u/reference/$(m:.c=)),build/lessons/$u/reference/$(m:.c=.o))))
 words_of = $(file <tests/$1/contract)
 experiments = $(foreach l,$(call find,$1),$(patsubst lessons/$l/experiments/%.c,build/experiments/$l/%,\
     $(wildcard lessons/$l/experiments/$(if $(filter all,$2),*,$(or $2,none)).c))) tools
 
-pristine: $$(foreach l,$(LESSONS),$$(call graded,$$l)) ## build the grader and all tests, without grading
+pristine: $$(foreach l,$(or $(ONLY),$(ALL_LESSONS)),$$(call graded,$$l)) ## build the grader and all tests, or those of ONLY="01-socket", without grading
 
 # A fresh machine gets its tools before anything is compiled; where all are there this takes 5 ms. A copy without git keeps
 # its starters for reset-NN.
 tools:
 	$(Q)tests/tools/setup lessons
 	$(if $(wildcard .git),,$(Q)tests/tools/keep-starters)
-tools-for-tests: | tools
-	$(Q)tests/tools/setup tests slides wire pictures
 
 tools-for-wire: | tools
 	$(Q)tests/tools/setup wire
@@ -109,7 +120,6 @@ tools-for-wire: | tools
 # ---------------------------------------------------------------- what is built
 
 GRADER := build/bin/grade build/bin/confine build/harness/libharness.a build/harness/assert.bash
-FOR_TESTS := build/harness/liblabcalls.so build/harness/test_harness build/harness/test_misbehaving build/harness/test_calls build/bin/wire build/bin/peer build/wire/test_wire
 HARNESS := $(filter-out tests/harness/test_%.c tests/harness/preload.c,$(wildcard tests/harness/*.c))
 HARNESS_HEADERS := $(wildcard tests/harness/*.h)
 GRADER_SOURCES := $(filter-out tests/grader/test_%.c tests/grader/confine.c,$(wildcard tests/grader/*.c))
@@ -143,18 +153,6 @@ build/harness/libharness.a: $(HARNESS:tests/%.c=build/%.o)
 	$(call say,the harness)
 	$(call made,rm -f $$new; ar rcs $$new $^)
 
-# preload.c includes calls.c: the same layer under the calls' own names.
-build/harness/liblabcalls.so: tests/harness/preload.c tests/harness/calls.c $(HARNESS_HEADERS) build/flags
-	$(call made,$(CC) $(FLAGS) -fPIC -shared -o $$new $< -ldl -lpthread)
-
-# The harness's own tests are built as a lesson's are: what plays the student has its calls renamed, and a name of its own.
-build/harness/test_calls: tests/harness/test_calls.c build/flags
-	$(call made,$(CC) $(FLAGS) -o $$new $<)
-
-build/harness/test_%: tests/harness/test_%.c tests/harness/test_student.c build/harness/libharness.a tests/harness/calls.syms $(HARNESS_HEADERS) build/flags
-	$(call made,$(CC) $(SANITIZED) -ffile-prefix-map=tests/harness/= -c -o $$new.o tests/harness/test_student.c && objcopy --redefine-syms=tests/harness/calls.syms $$new.o && \
-	    $(CC) $(SANITIZED) -o $$new $< $$new.o build/harness/libharness.a $(CHECK) && rm $$new.o)
-
 build/grader/%.o: tests/grader/%.c build/flags
 	$(call compiled,$(FLAGS) $$(pkg-config --cflags $(GRADER_LIBRARIES)))
 
@@ -173,10 +171,6 @@ build/bin/wire: $(WIRE_SOURCES:tests/%.c=build/%.o)
 	$(call say,wire)
 	$(call made,$(CC) -o $$new $^ -lpcap)
 
-# Without what needs a network or has a main().
-build/wire/test_wire: tests/wire/test_wire.c $(filter-out tests/wire/wire.c tests/wire/capture.c,$(WIRE_SOURCES)) tests/wire/wire.h build/flags
-	$(call made,$(CC) $(SANITIZED) -o $$new $(filter %.c,$^) $(CHECK))
-
 build/bin/peer: tests/wire/peer.c build/flags
 	$(call made,$(CC) $(FLAGS) -o $$new $<)
 
@@ -185,17 +179,65 @@ build/lessons/%/unit.o: tests/%/unit.c build/flags
 	$(call compiled,$(SANITIZED) $(INCLUDE))
 
 # The list of a lesson's tests comes from their own object, linked with no student's code and never with it.
-build/lessons/%/unit.list: build/lessons/%/unit.o build/harness/libharness.a
+build/lessons/%.list: build/lessons/%.o build/harness/libharness.a
 	$(call made,$(CC) $(SANITIZED) -no-pie -Wl$(comma)--unresolved-symbols=ignore-all -o $$new.lister $^ $(CHECK) && \
 	    ASAN_OPTIONS=detect_leaks=0 $$new.lister --list >$$new; status=$$?; rm -f $$new.lister; [ $$status = 0 ])
 comma := ,
 
+# A handout has the reference as objects, for the machines that whoever made it could compile for.
 build/lessons/%.o: $$(call reference_source,$$*) build/flags
-	$(call compiled,$(SANITIZED) $(INCLUDE))
-reference_source = solutions/$(subst /reference/,/,$1).c
+	$(if $(filter %.c,$<),$(call compiled,$(SANITIZED) $(INCLUDE)),$(call made,cp $< $$new))
+reference_source = $(firstword $(wildcard solutions/$(subst /reference/,/,$1).c tests/$(subst /reference/,/reference/$(MACHINE)/,$1).o))
+MACHINE := $(shell uname -m)
 
 build/experiments/%: $$(call experiment_source,$$*) build/flags
 	$(call made,$(CC) $(SANITIZED) -o $$new $< -lpthread)
 experiment_source = lessons/$(subst /,/experiments/,$1).c
+
+# ---------------------------------------------------------------- what the lab itself is tested and a class graded with (a handout comes without this)
+
+FOR_TESTS := build/harness/liblabcalls.so build/harness/test_harness build/harness/test_misbehaving build/harness/test_calls build/bin/wire build/bin/peer build/wire/test_wire build/bin/class build/bin/class-sanitized
+CLASS_SOURCES := $(wildcard tests/class/*.c)
+CLASS_LIBRARIES := jansson libarchive
+
+tools-for-tests: | tools
+	$(Q)tests/tools/setup tests slides wire pictures class
+
+tools-for-class: | tools
+	$(Q)tests/tools/setup class
+
+# preload.c includes calls.c: the same layer under the calls' own names.
+build/harness/liblabcalls.so: tests/harness/preload.c tests/harness/calls.c $(HARNESS_HEADERS) build/flags
+	$(call made,$(CC) $(FLAGS) -fPIC -shared -o $$new $< -ldl -lpthread)
+
+# The harness's own tests are built as a lesson's are: what plays the student has its calls renamed, and a name of its own.
+build/harness/test_calls: tests/harness/test_calls.c build/flags
+	$(call made,$(CC) $(FLAGS) -o $$new $<)
+
+build/harness/test_%: tests/harness/test_%.c tests/harness/test_student.c build/harness/libharness.a tests/harness/calls.syms $(HARNESS_HEADERS) build/flags
+	$(call made,$(CC) $(SANITIZED) -ffile-prefix-map=tests/harness/= -c -o $$new.o tests/harness/test_student.c && objcopy --redefine-syms=tests/harness/calls.syms $$new.o && \
+	    $(CC) $(SANITIZED) -o $$new $< $$new.o build/harness/libharness.a $(CHECK) && rm $$new.o)
+
+# Without what needs a network or has a main().
+build/wire/test_wire: tests/wire/test_wire.c $(filter-out tests/wire/wire.c tests/wire/capture.c,$(WIRE_SOURCES)) tests/wire/wire.h build/flags
+	$(call made,$(CC) $(SANITIZED) -o $$new $(filter %.c,$^) $(CHECK))
+
+build/lessons/%/hidden.o: tests/%/hidden.c build/flags
+	$(call compiled,$(SANITIZED) $(INCLUDE))
+
+build/classes/%.o: tests/class/%.c build/flags | tools-for-class
+	$(call compiled,$(FLAGS) $$(pkg-config --cflags $(CLASS_LIBRARIES)))
+
+build/classes/assets.o: tests/class/report.css tests/class/report.js
+
+build/bin/class: $(CLASS_SOURCES:tests/class/%.c=build/classes/%.o) build/grader/text.o
+	$(call say,class)
+	$(call made,$(CC) -o $$new $^ $$(pkg-config --libs $(CLASS_LIBRARIES)))
+
+# What opens strangers' archives is tested with sanitizers.
+build/bin/class-sanitized: $(CLASS_SOURCES) $(wildcard tests/class/*.h) tests/class/report.css tests/class/report.js tests/grader/text.c tests/grader/grade.h build/flags | tools-for-class
+	$(call made,$(CC) $(SANITIZED) -o $$new $(filter %.c,$^) $$(pkg-config --cflags --libs $(CLASS_LIBRARIES)))
+
+# ---------------------------------------------------------------- what was read to build it
 
 -include $(wildcard build/*/*.o.d build/lessons/*/*.o.d build/lessons/*/reference/*.o.d)

@@ -5,7 +5,7 @@ source "${BASH_SOURCE[0]%/*}/../tools/common.bash"
 
 SUBMISSION='' RESULTS=build/gate/results
 submission=''
-unset LINK SEED RUN FORCE MAKEFLAGS
+unset LINK SEED RUN FORCE HIDDEN MAKEFLAGS
 
 # fail MESSAGE...: the check failed.
 fail() {

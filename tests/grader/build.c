@@ -20,7 +20,14 @@
 
 #define FLAGS                                                                                                                                 \
     "-std=gnu17 -g -O0 -ftrivial-auto-var-init=pattern -fno-omit-frame-pointer -fsanitize=address,undefined -U_FORTIFY_SOURCE -Wall -Wextra " \
-    "-fdiagnostics-color=never -fmax-errors=20 "
+    "-fdiagnostics-color=never -fmax-errors=20 -fno-common "
+
+/* What AddressSanitizer wants done before main() is done in the process of each test (runner.c): a program may be made so
+ * that this runs code of the student's, and before main() it would run in the runner. */
+#define CONSTRUCTORS                                                        \
+    "--rename-section .init_array.00099=lab_init,alloc,load,data,contents " \
+    "--rename-section .init_array=lab_init,alloc,load,data,contents "       \
+    "--remove-section '.fini_array*' --remove-section '.rela.fini_array*' "
 
 enum { STEPS = 24, OUTPUT_LIMIT = 64 << 10, BUILD_SECONDS = 30 };
 
@@ -42,7 +49,7 @@ static void step_start(const struct sandbox *sandbox, struct step *step)
     struct command command = {
         .argv = argv,
         .builds = true,
-        .limits = {.cpu_seconds = 20, .file_mib = 64, .space_mib = 3072},
+        .limits = {.cpu_seconds = 10, .file_mib = 64, .space_mib = 1024},
         .in = -1,
         .out = step->printed,
         .err = step->printed,
@@ -154,10 +161,10 @@ static void compile(struct build *build, const char *lesson, const char *file,
                build->includes, name, lesson, file, name);
     text_print(&script, " && objcopy %s out/%s.raw.o out/%s.o", keep, name, name);
     if (is_module) {
-        text_print(
-            &script,
-            " && objcopy --redefine-syms=pristine/calls.syms out/%s.o out/%s.unit.o",
-            name, name);
+        text_print(&script,
+                   " && objcopy --redefine-syms=pristine/calls.syms " CONSTRUCTORS
+                   "out/%s.o out/%s.unit.o",
+                   name, name);
         text_print(&build->objects, " out/%s.o", name);
         text_print(&build->unit_objects, " out/%s.unit.o", name);
     }
@@ -188,7 +195,9 @@ static char *refuse(const struct build *build, const char *name)
     char *object = text_format("%s/tree/out/%s.raw.o", build->sandbox->workspace, name);
     char *list = text_format("%s/tree/out/%s.d", build->sandbox->workspace, name);
     char *dependencies = file_read(list, 1 << 20), *foreign = NULL, *refusal = NULL;
-    const char *why = inspect_object(object);
+    char *harness =
+        text_format("%s/tree/pristine/libharness.a", build->sandbox->workspace);
+    char *why = inspect_object(object, harness);
     errno = 0;
     if (dependencies != NULL && (foreign = foreign_include(dependencies)) != NULL)
         refusal = text_format(
@@ -196,7 +205,7 @@ static char *refuse(const struct build *build, const char *name)
             foreign);
     else if (why != NULL)
         refusal = text_format("%s.c is refused: %s", name, why);
-    free(object), free(list), free(dependencies), free(foreign);
+    free(object), free(list), free(dependencies), free(foreign), free(harness), free(why);
     return refusal;
 }
 
@@ -263,15 +272,17 @@ static bool exists(const char *pattern)
     return any;
 }
 
-static void link_unit(struct build *build)
+/* program: unit, of pristine/unit.o; or hidden, of out/hidden.o, which is there for this alone. */
+static void link_unit(struct build *build, const char *program, const char *tests)
 {
     bool subunit = exists("/usr/lib/*/libsubunit.*") || exists("/usr/lib/libsubunit.*") ||
                    exists("/usr/lib64/libsubunit.*");
     char *script = text_format(
         "gcc " FLAGS
-        "%s pristine/unit.o%s pristine/libharness.a -lcheck %s -lrt -lm -pthread -o out/unit",
-        build->linker, build->unit_objects.bytes, subunit ? "-lsubunit" : "");
-    step_add(build, text_copy("unit"), script);
+        "%s %s%s pristine/libharness.a -lcheck %s -lrt -lm -pthread -o out/%s",
+        build->linker, tests, build->unit_objects.bytes, subunit ? "-lsubunit" : "",
+        program);
+    step_add(build, text_copy(program), script);
 }
 
 /* What a function's absence looks like depends on the linker; the name in quotes after
@@ -319,7 +330,8 @@ static void each_program(struct build *build, const struct lesson *lesson,
                          void (*make)(struct build *, const char *))
 {
     char **const lists[] = {lesson->programs, lesson->given};
-    for (size_t i = 0; i < 2 && lesson_has(lesson, true); i++)
+    bool any = lesson_has(lesson, true, false) || lesson_has(lesson, true, true);
+    for (size_t i = 0; i < 2 && any; i++)
         for (char **file = lists[i]; file != NULL && *file != NULL; file++)
             make(build, *file);
 }
@@ -347,6 +359,28 @@ static void compile_all(struct build *build, const struct lesson *lesson,
     compiled(build, 0);
 }
 
+static void link_all(struct build *build, const struct lesson *lesson)
+{
+    const char *workspace = build->sandbox->workspace;
+    size_t first = build->n;
+    bool hidden = lesson_has(lesson, false, true);
+    if (lesson_has(lesson, false, false))
+        link_unit(build, "unit", "pristine/unit.o");
+    if (hidden) { /* now that nothing is compiled any more: a source could have included it */
+        workspace_show_hidden(workspace, "hidden.o");
+        link_unit(build, "hidden", "out/hidden.o");
+    }
+    each_program(build, lesson, link_program);
+    linked(build, first);
+    if (hidden)
+        workspace_hide_hidden(workspace, "hidden.o");
+    if (build->record->build_failure != NULL)
+        return;
+    sandbox_seal(build->sandbox);
+    if (hidden)
+        workspace_hide_hidden(workspace, "hidden");
+}
+
 bool build_all(const struct sandbox *sandbox, const struct lesson *lesson,
                const struct options *options, struct record *record)
 {
@@ -355,19 +389,12 @@ bool build_all(const struct sandbox *sandbox, const struct lesson *lesson,
     build.linker = access("/usr/bin/ld.gold", X_OK) == 0 ? "-fuse-ld=gold" : "";
     errno = 0;
     compile_all(&build, lesson, options);
-    size_t first_link = build.n;
-    if (record->build_failure == NULL) {
-        if (lesson_has(lesson, false))
-            link_unit(&build);
-        each_program(&build, lesson, link_program);
-        linked(&build, first_link);
-    }
+    if (record->build_failure == NULL)
+        link_all(&build, lesson);
     for (size_t i = 0; i < build.n; i++)
         step_free(&build.steps[i]);
     text_free(&build.objects);
     text_free(&build.unit_objects);
     free(build.includes);
-    if (record->build_failure == NULL)
-        sandbox_seal(sandbox);
     return record->build_failure == NULL;
 }

@@ -8,7 +8,9 @@
  * when the command ends, and takes every descendant with it. NAME [ARG...]      when
  * called by another name (a symbolic link bin/NAME): start out/bin/NAME, the student's
  * program, with descriptors above 2 closed and no way to reach the test that runs it
- * (Landlock again: no ptrace, no signal, no /proc/PID/mem or fd of a process outside).
+ * (Landlock again: no ptrace, no signal, no /proc/PID/mem or fd of a process outside; and
+ * no file can be written or made, only sockets in the test's folder: the files of bats,
+ * among them the tests themselves, belong to the same user).
  *
  * Where the kernel has no Landlock (before 5.13) the limits alone apply.
  * Sources: landlock(7), prctl(2), setrlimit(2), Linux
@@ -18,6 +20,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <signal.h>
@@ -52,6 +55,7 @@ enum {
     FS_WRITE = 1 << 1,
     FS_READ = 1 << 2 | 1 << 3,          /* files and folders */
     FS_MAKE_DEVICES = 1 << 6 | 1 << 11, /* character and block devices: never granted */
+    FS_SOCKETS = 1 << 9 | 1 << 5,       /* make sockets, remove files */
     SCOPE_SIGNAL = 1 << 1
 };
 
@@ -102,43 +106,128 @@ static void allow_files(int ruleset, int version, bool builds)
         allow(ruleset, "out", own);
 }
 
+/* For a student's program. */
+static void allow_sockets(int ruleset)
+{
+    allow(ruleset, "/", FS_READ | FS_EXECUTE);
+    allow(ruleset, "/dev", FS_READ | FS_WRITE);
+    const char *folder = getenv("BATS_TEST_TMPDIR");
+    if (folder != NULL)
+        allow(ruleset, folder, FS_READ | FS_EXECUTE | FS_SOCKETS);
+}
+
+enum files { FILES_ANY, FILES_PRIVATE, FILES_BUILD, FILES_SOCKETS };
+
 /* Best effort, as the file's head says: every level has other guards besides. */
-static void landlock(bool files, bool builds, bool scope)
+static void landlock(enum files files, bool scope)
 {
     int version = landlock_version();
     if (version == 0)
         return;
-    struct ruleset rules = {.fs = files ? fs_all(version) : FS_MAKE_DEVICES,
+    struct ruleset rules = {.fs = files != FILES_ANY ? fs_all(version) : FS_MAKE_DEVICES,
                             .scoped = scope && version >= 6 ? SCOPE_SIGNAL : 0};
     int ruleset = (int)syscall(CREATE_RULESET, &rules, ruleset_size(version), 0);
     if (ruleset < 0)
         return;
-    if (files)
-        allow_files(ruleset, version, builds);
+    if (files == FILES_SOCKETS)
+        allow_sockets(ruleset);
+    else if (files != FILES_ANY)
+        allow_files(ruleset, version, files == FILES_BUILD);
     syscall(RESTRICT_SELF, ruleset, 0);
     close(ruleset);
 }
 
 /*
+ * System calls that no lesson needs, refused (seccomp(2)): memory and queues that outlive
+ * the process that made them, and doors to the kernel's rarer parts. clone3() cannot be
+ * looked into, and the C library takes its absence for an older kernel.
+ */
+static const int refused[] = {SYS_shmget,
+                              SYS_semget,
+                              SYS_msgget,
+                              SYS_mq_open,
+                              SYS_add_key,
+                              SYS_keyctl,
+                              SYS_request_key,
+                              SYS_unshare,
+                              SYS_setns,
+                              SYS_mount,
+                              SYS_umount2,
+                              SYS_pivot_root,
+                              SYS_bpf,
+                              SYS_chroot,
+                              SYS_userfaultfd,
+                              SYS_io_setup,
+                              SYS_process_vm_writev,
+                              SYS_perf_event_open};
+enum { NAMESPACES = 0x7e020000, REFUSED = sizeof refused / sizeof *refused };
+
+#define FORBID(number)                                             \
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)(number), 0, 1), \
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
+#define LOAD(member) \
+    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, member))
+
+static void install(struct sock_filter *program, size_t n)
+{
+    struct sock_fprog filter = {.len = (unsigned short)n, .filter = program};
+    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0,
+          0); /* best effort, as Landlock */
+}
+
+/* A machine's other ways to number its calls: 32-bit programs, and x32. */
+static void forbid_other_numbers(void)
+{
+#ifdef __x86_64__
+    struct sock_filter program[] = {
+        LOAD(arch),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        LOAD(nr),
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    install(program, sizeof program / sizeof *program);
+#endif
+}
+
+static void forbid_calls(void)
+{
+    struct sock_filter program[2 * REFUSED + 8] = {LOAD(nr)};
+    size_t n = 1;
+    for (size_t i = 0; i < REFUSED; i++) {
+        const struct sock_filter one[] = {FORBID(refused[i])};
+        program[n++] = one[0];
+        program[n++] = one[1];
+    }
+    const struct sock_filter clones[] = {
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 3),
+        LOAD(args[0]), /* low half: little-endian */
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, NAMESPACES, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    memcpy(program + n, clones, sizeof clones);
+    install(program, n + sizeof clones / sizeof *clones);
+}
+
+/*
  * Without a PID namespace kill(-1) reaches every process of the user. Landlock keeps
- * signals in only from Linux 6.12; this filter refuses that one call everywhere
- * (seccomp(2)).
+ * signals in only from Linux 6.12; this filter refuses that one call everywhere.
  */
 static void forbid_kill_all(void)
 {
     struct sock_filter program[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        LOAD(nr),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_kill, 0, 3),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-                 offsetof(struct seccomp_data, args[0])), /* low half: little-endian */
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0xffffffff, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        LOAD(args[0]),
+        FORBID(0xffffffff),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
-    struct sock_fprog filter = {.len = sizeof program / sizeof *program,
-                                .filter = program};
-    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0,
-          0); /* best effort, as Landlock */
+    install(program, sizeof program / sizeof *program);
 }
 
 static void limit(int resource, unsigned long most)
@@ -165,7 +254,7 @@ static int program(char *const argv[])
         for (int fd = 3; fd < 1024; fd++)
             close(fd);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    landlock(false, false, true);
+    landlock(FILES_SOCKETS, true);
     execv(real, argv);
     fprintf(stderr, "%s: %s\n", name, strerror(errno));
     return errno == ENOENT ? 127 : 126;
@@ -278,7 +367,12 @@ int main(int argc, char *argv[])
     if (settings.processes > 0)
         limit(RLIMIT_NPROC, settings.processes);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    landlock(settings.files, settings.builds, settings.files);
+    landlock(!settings.files   ? FILES_ANY
+             : settings.builds ? FILES_BUILD
+                               : FILES_PRIVATE,
+             settings.files);
+    forbid_other_numbers();
+    forbid_calls();
     if (settings.files)
         forbid_kill_all();
     return guard(command);

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -306,15 +307,41 @@ double cpu_seconds(const pid_t *pids, size_t n)
     return sum;
 }
 
-size_t resident_bytes(const pid_t *pids, size_t n)
+/* The value in bytes of a line of /proc/PID/status, "RssAnon:	     160 kB"; 0 if there is none. */
+static size_t kilobytes(const char *status, const char *name)
 {
-    size_t sum = 0, page = (size_t)sysconf(_SC_PAGESIZE);
+    const char *line = strstr(status, name);
+    return line == NULL ? 0 : strtoul(line + strlen(name), NULL, 10) << 10;
+}
+
+/* What a process holds open without a name: memfd_create(2), or a file that was removed. Mapped or not, it takes memory
+ * (or disk) until it is closed. */
+static size_t nameless_bytes(pid_t pid)
+{
+    size_t sum = 0;
+    char *folder = text_format("/proc/%d/fd", (int)pid);
+    DIR *open = opendir(folder);
+    for (struct dirent *entry; open != NULL && (entry = readdir(open)) != NULL;) {
+        struct stat status;
+        if (fstatat(dirfd(open), entry->d_name, &status, 0) == 0 &&
+            S_ISREG(status.st_mode) && status.st_nlink == 0)
+            sum += (size_t)status.st_blocks * 512;
+    }
+    if (open != NULL)
+        closedir(open);
+    free(folder);
+    return sum;
+}
+
+size_t held_bytes(const pid_t *pids, size_t n)
+{
+    size_t sum = 0;
     for (size_t i = 0; i < n; i++) {
-        char *path = text_format("/proc/%d/statm", (int)pids[i]),
-             *text = file_read(path, 256);
-        unsigned long resident = 0, shared = 0;
-        if (text != NULL && sscanf(text, "%*u %lu %lu", &resident, &shared) == 2)
-            sum += (resident - shared) * page;
+        char *path = text_format("/proc/%d/status", (int)pids[i]),
+             *text = file_read(path, 16384);
+        if (text != NULL)
+            sum += kilobytes(text, "\nRssAnon:") + kilobytes(text, "\nRssShmem:") +
+                   nameless_bytes(pids[i]);
         free(text);
         free(path);
     }

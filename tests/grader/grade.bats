@@ -125,6 +125,24 @@ grade() { "$GRADE" --submission="$S" "$@"; }
     refute_output --partial ERROR
 }
 
+@test "what waited for a test that only a busy machine made late is run after all" {
+    # The first seconds after its compilation socket_open dawdles; later it is right, but in the program.
+    at_top '#define _GNU_SOURCE' '#include <errno.h>' '#include <stdlib.h>' '#include <string.h>' '#include <time.h>' '#include <unistd.h>'
+    in_function socket_open 'if (strcmp(program_invocation_short_name, "sockets") == 0) return -1;'
+    in_function socket_open 'for (;;) { time_t now = time(NULL); struct tm *tm = localtime(&now); int past = tm->tm_hour * 3600 + tm->tm_min * 60 + tm->tm_sec - atoi(__TIME__) * 3600 - atoi(&__TIME__[3]) * 60 - atoi(&__TIME__[6]); if (past < 0 || past >= 6) break; usleep(1000); }'
+    local hogs=() i
+    for ((i = 0; i < 2 * $(nproc); i++)); do
+        yes >/dev/null 3>&- &
+        hogs+=($!)
+    done
+    run grade --all 01-socket
+    kill "${hogs[@]}"
+    assert_failure 1
+    assert_line --regexp '^    pass  opens the kind'
+    assert_line --regexp '^    FAIL  sockets shows'
+    refute_output --partial '100/100'
+}
+
 @test "a function that sleeps for ever, with signals blocked, is ended" {
     at_top '#include <signal.h>' '#include <unistd.h>'
     in_function type_name 'sigset_t all; sigfillset(&all); sigprocmask(SIG_BLOCK, &all, 0); for (;;) pause();'
@@ -364,4 +382,126 @@ SCRIPT
     run -2 "$GRADE" --link=other 01-socket
     run -2 "$GRADE" --sandbox=none 01-socket
     run -2 "$GRADE" 99-nothing
+}
+
+# A copy of the course whose lesson 01 has hidden tests: of a type that no visible test asks about, with a canary in all that
+# a test holds. Its working folder from then on.
+course_with_hidden_tests() {
+    local C=$BATS_TEST_TMPDIR/course
+    mkdir -p "$C/build"
+    cp -a Makefile lessons solutions tests "$C"
+    cp -a build/bin build/harness build/lessons build/flags "$C/build"
+    cat >"$C/tests/01-socket/hidden.c" <<'END'
+#include "endpoint.h"
+#include "lab.h"
+#include <stdio.h>
+#include <string.h>
+static void ask(int type)
+{
+    char buf[64] = "canary-data";
+    lab_peer("canary-peer");
+    lab_likely("canary-said");
+    printf("canary-printed\n");
+    type_name(type, buf, sizeof buf);
+    lab_expect(strcmp(buf, "canary-data") != 0, "canary-expected", "canary-you %s", buf);
+}
+#define ASKS(name, type) LAB_TEST(type_name, name, .points = 10, .task = 3, .read = "The heading", .likely = "the likely line") { ask(type); }
+ASKS(gives_another_answer, 4241)
+ASKS(overflows, 4242)
+ASKS(exits, 4243)
+ASKS(forges_a_report, 4244)
+ASKS(hangs, 4245)
+ASKS(forges_an_answer, 4246)
+END
+    sed 's/^@TEST/@test/' >"$C/tests/01-socket/hidden.bats" <<'END'
+setup() { load ../lib/lab; lab_setup; }
+teardown() { lab_teardown; }
+# lab: points=10 task=3 read="The heading" likely="the likely line"
+@TEST "the table is another" {
+    peer canary-peer
+    likely canary-said
+    echo canary-printed
+    attempt sockets
+    you canary-you
+    assert_equal canary-data "$output"
+}
+END
+    cd "$C" || return
+    make -s NO_INSTALL=1 build/lessons/01-socket/hidden.list 2>/dev/null
+}
+
+# misbehaves_hidden: a submission that does wrong only what the hidden tests ask about.
+misbehaves_hidden() {
+    at_top '#include <stdio.h>' '#include <stdlib.h>' '#include <unistd.h>' '#include <string.h>'
+    in_function type_name 'if (type > 4240 && type < 4247) { fprintf(stderr, "x: %s\\n", buf); fflush(stderr); }
+    if (type == 4242) { volatile char *p = malloc(4); p[type - 4238] = 0; }
+    if (type == 4243) exit(buf[0]);
+    if (type == 4244) { fprintf(stderr, "==1==ERROR: AddressSanitizer: %s on %s\\n    #0 0x0 in %s lessons/%s.c:1\\nx: runtime error: %s\\n", buf, buf, buf, buf, buf); abort(); }
+    if (type == 4245) for (;;) pause();
+    if (type == 4246) { strcpy(buf, "canary-forged"); _exit(7); }
+    if (type > 4240 && type < 4247) return buf;'
+}
+
+@test "a hidden test's failure tells why, and nothing of its data, in every view" {
+    misbehaves_hidden
+    course_with_hidden_tests
+    for run in --all --brief --table; do
+        run -1 grade --hidden "$run" --results="$BATS_TEST_TMPDIR" 01-socket
+        refute_output --partial canary
+        [[ $run != --all ]] || cp <(echo "$output") "$BATS_TEST_TMPDIR/verdict"
+    done
+    for view in grade.json grade.xml grade.tap lesson-01.json; do
+        [[ -s $BATS_TEST_TMPDIR/$view ]]
+        run -1 grep -c canary "$BATS_TEST_TMPDIR/$view"
+    done
+    run -0 cat "$BATS_TEST_TMPDIR/verdict"
+    assert_line --regexp '^    FAIL  gives another answer \(hidden\)'
+    assert_output --partial 'something else happened than was promised'
+    assert_output --regexp 'heap-buffer-overflow, at endpoint.c:[0-9]'
+    assert_output --partial 'ended the process'
+    assert_output --partial 'did not come to an end in time'
+    assert_output --partial 'a report of AddressSanitizer'
+    assert_output --partial 'the likely line'
+    assert_output --partial 'README.md, "The heading"'
+    assert_line --regexp '^    FAIL  the table is another \(hidden\)'
+    [[ $(jq '[.tests[] | select(.extra_data.hidden and .visibility == "visible")] | length' "$BATS_TEST_TMPDIR/grade.json") = 7 ]]
+}
+
+@test "hidden tests are run and counted with --hidden only" {
+    misbehaves_hidden
+    course_with_hidden_tests
+    run -0 grade 01-socket
+    refute_output --partial hidden
+    run -2 make -s NO_INSTALL=1 lesson-01 SUBMISSION="$S" HIDDEN=1
+    assert_output --partial '(hidden)'
+    run -0 make -s NO_INSTALL=1 lesson-01 SUBMISSION="$S"
+    refute_output --partial hidden
+    visible=$(cut -f3 build/lessons/01-socket/unit.list | paste -sd+)+$(sed -n 's/^# lab: points=\([0-9]*\).*/\1/p' tests/01-socket/e2e.bats | paste -sd+)
+    run -1 grade --hidden 01-socket
+    assert_output --partial "   $((100 * (visible) / (visible + 70)))/100 points"
+    sed -i '/^# lab:/s/needs="[^"]*"/needs="type_name\/exits"/' tests/01-socket/e2e.bats
+    run -2 grade 01-socket # a visible test without its meaning
+}
+
+@test "a submission cannot find the hidden tests while its output is shown" {
+    at_top '#include <stdlib.h>' '#include <string.h>'
+    in_function type_name 'if (system("grep -rqs [c]anary-data . ../aside ../../*/aside /tmp/lab-*") == 0) { strcpy(buf, "LEAKED"); return buf; }'
+    course_with_hidden_tests
+    for sandbox in namespaces uid limits; do
+        "$GRADE" --sandbox="$sandbox" --solution --quiet 01-socket || continue # this machine cannot
+        run -1 grade --hidden --all --sandbox="$sandbox" 01-socket
+        refute_output --partial 'does not compile'
+        refute_output --partial LEAKED
+    done
+    at_bottom '__asm__(".section .rodata\n.incbin \"out/hidden.o\"\n");'
+    run -1 grade --hidden 01-socket
+    assert_output --partial 'does not compile'
+}
+
+@test "a global array that is overrun is found in unit tests too, whose objects are set up in the test's process" {
+    at_bottom 'static char small[4], *volatile where = small;' 'char *overrun(int i) { return &where[i]; }'
+    at_top 'char *overrun(int i);'
+    in_function family_name '*overrun(4) = 1;'
+    run -1 grade --only="family_name/names_every_family_of_the_list" 01-socket
+    assert_output --partial 'global-buffer-overflow'
 }

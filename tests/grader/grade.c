@@ -21,7 +21,7 @@
 
 static const char usage[] =
     "usage: grade [--submission=DIR | --solution] [--link=reference|mine] [--sandbox=namespaces|uid|limits]\n"
-    "             [--seed=N] [--results=DIR] [--json=FILE] [--table] [--all] [--brief] [--quiet] [--only=TEST] LESSON...\n";
+    "             [--seed=N] [--results=DIR] [--json=FILE] [--table] [--all] [--brief] [--quiet] [--hidden] [--strangers] [--only=TEST] LESSON...\n";
 
 static uint64_t number_or_usage(const char *text)
 {
@@ -59,6 +59,8 @@ static struct options options_read(int argc, char *argv[])
                                           {"all", no_argument, NULL, 'a'},
                                           {"brief", no_argument, NULL, 'b'},
                                           {"quiet", no_argument, NULL, 'q'},
+                                          {"hidden", no_argument, NULL, 'h'},
+                                          {"strangers", no_argument, NULL, 'g'},
                                           {"only", required_argument, NULL, 'y'},
                                           {0}};
     struct options options = {0};
@@ -78,6 +80,8 @@ static struct options options_read(int argc, char *argv[])
         case 'a': options.all = true; break;
         case 'b': options.brief = true; break;
         case 'q': options.quiet = true; break;
+        case 'h': options.hidden = true; break;
+        case 'g': options.strangers = true; break;
         case 'y': options.only = optarg; break;
         default: fputs(usage, stderr); exit(2);
         }
@@ -124,6 +128,9 @@ static struct record *grade(struct lesson *lesson, const struct options *options
         workspace_make(lesson, options, record->source, &record->build_failure);
     struct sandbox sandbox = {.workspace = workspace};
     sandbox_choose(&sandbox, options->sandbox);
+    if (options->strangers && options->sandbox == NULL && sandbox.level == LEVEL_LIMITS)
+        fatal("this machine has no sandbox that holds strangers' code, only limits. Grade as "
+              "root or where users may make namespaces; or give SANDBOX=limits");
     record->level = sandbox.level;
     if (record->build_failure == NULL && build_all(&sandbox, lesson, options, record))
         supervise(&sandbox, lesson, record);
@@ -173,7 +180,7 @@ static int grade_all(char *const *lessons, size_t n, const struct options *optio
     if (records == NULL)
         fatal("out of memory");
     for (size_t i = 0; i < n; i++) {
-        struct lesson *lesson = lesson_load(lessons[i]);
+        struct lesson *lesson = lesson_load(lessons[i], options->hidden);
         if (options->only != NULL && !lesson_keep_only(lesson, options->only))
             fatal("%s has no test \"%s\"", lessons[i], options->only);
         records[i] = grade(lesson, options);

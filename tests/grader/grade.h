@@ -12,6 +12,7 @@
  *   inspect.c    what an object may contain
  *   supervise.c  run the tests, watch the limits, collect the results
  *   diagnose.c   where a process is blocked, read from /proc
+ *   hidden.c     what may be told of a hidden test that failed
  *   trim.c       sanitizer reports and bats output, cut to what helps
  *   views.c      the record as text; view_json.c, view_xml.c, view_tap.c: as files
  *   text.c       strings that grow, and fatal errors of the grader itself
@@ -67,14 +68,21 @@ struct test {
     char *id; /* "group/name_with_underscores" for unit tests, "end to end/name" */
     int points, task;
     char *needs, *read, *man, *likely, *requires_;
-    bool e2e;
+    bool e2e, hidden; /* hidden: its data are told to nobody; see hidden.c */
     int lines; /* of an end-to-end test: how long it is, and so about how long it takes */
     /* what came of it */
     enum result result;
     bool
         excused; /* skipped, for want of something on this machine: takes no points away */
+    bool unmet;  /* skipped, for want of a test that it needs */
     char *peer, *you, *expected, *said, *calls,
         *output; /* the story; NULL: nothing to tell. said: likely */
+    enum stopped {
+        STOPPED_NOT,
+        STOPPED_LATE,
+        STOPPED_GREEDY,
+        STOPPED_CUT
+    } stopped; /* by the grader, or with its run */
     double seconds;
     /* how it is being run */
     int shard; /* of an end-to-end test */
@@ -96,7 +104,8 @@ enum level { LEVEL_NAMESPACES, LEVEL_UID, LEVEL_LIMITS };
 
 struct options {
     const char *submission; /* folder with NN-topic folders, or NULL */
-    bool solution, mine, quiet, table, all, brief;
+    bool solution, mine, quiet, table, all, brief, hidden;
+    bool strangers; /* not in the sandbox `limits`, unless that is asked for */
     const char *results, *json; /* folder and file to write, or NULL */
     const char *only;           /* id of the one test to run, or NULL */
     const char *sandbox;        /* forced level, or NULL */
@@ -122,16 +131,19 @@ double record_worth(const struct record *record, const struct test *test);
 
 /* ---- lesson.c ---------------------------------------------------------------------- */
 
-/* Reads tests/NAME/contract, build/lessons/NAME/unit.list and tests/NAME/e2e.bats.
- * fatal() where one is wrong. */
-struct lesson *lesson_load(const char *name);
+/* Reads tests/NAME/contract, build/lessons/NAME/unit.list and tests/NAME/e2e.bats; with hidden also what there is of
+ * hidden.list and hidden.bats. fatal() where one is wrong. */
+struct lesson *lesson_load(const char *name, bool hidden);
+
+/* The contract alone: a lesson without tests, which need not be built. */
+struct lesson *lesson_promised(const char *name);
 void lesson_free(struct lesson *lesson);
 
 /* Leaves the lesson with that one test. Returns false, and changes nothing, if there is no such test. */
 bool lesson_keep_only(struct lesson *lesson, const char *id);
 
 /* Has the lesson tests of this kind? */
-bool lesson_has(const struct lesson *lesson, bool e2e);
+bool lesson_has(const struct lesson *lesson, bool e2e, bool hidden);
 
 /* The test with that id, or NULL. */
 struct test *lesson_test(struct lesson *lesson, const char *id, size_t length);
@@ -157,6 +169,11 @@ void workspace_remove(char *workspace);
 /* Told by workspace_make() as soon as there is a folder to remove (in grade.c: it
  * outlives this process). */
 void workspace_made(const char *workspace);
+
+/* What holds the hidden tests stands aside, where no sandbox can read it, and in the tree only while the tests are linked
+ * (their object) and while they run (their program). Each of these moves what is there. fatal() if it cannot. */
+void workspace_show_hidden(const char *workspace, const char *name);
+void workspace_hide_hidden(const char *workspace, const char *name);
 
 /* ---- sandbox.c --------------------------------------------------------------------- */
 
@@ -190,6 +207,9 @@ struct command {
 void sandbox_choose(struct sandbox *sandbox, const char *forced);
 const char *sandbox_level_name(enum level level);
 
+/* Can a command be run in it? */
+bool sandbox_works(const struct sandbox *sandbox);
+
 /* Starts the command. Returns the process to wait for and to kill with sandbox_kill().
  * fatal() if it cannot fork. */
 pid_t sandbox_start(const struct sandbox *sandbox, const struct command *command);
@@ -216,9 +236,9 @@ void sandbox_finish(const struct sandbox *sandbox);
 bool build_all(const struct sandbox *sandbox, const struct lesson *lesson,
                const struct options *options, struct record *record);
 
-/* Looks into an object file. NULL if it is as it should be, or why it is refused (a
- * constant string). */
-const char *inspect_object(const char *path);
+/* Looks into an object file. NULL if it is as it should be, or why it is refused (the
+ * caller frees). harness: the library whose names are the tests' own. */
+char *inspect_object(const char *path, const char *harness);
 
 /* ---- supervise.c ------------------------------------------------------------------- */
 
@@ -254,8 +274,14 @@ bool load_was_high(struct load since);
  * machine. */
 bool all_asleep(const pid_t *pids, size_t n);
 
-size_t resident_bytes(const pid_t *pids, size_t n);
+/* The memory that processes hold: of their own, shared, and in files that have no name. */
+size_t held_bytes(const pid_t *pids, size_t n);
 double cpu_seconds(const pid_t *pids, size_t n);
+
+/* ---- hidden.c ---------------------------------------------------------------------- */
+
+/* Leaves of a hidden test's story the reason and nothing of the data. To be called when its result is final. */
+void hidden_redact(const struct lesson *lesson, struct test *test);
 
 /* ---- trim.c ------------------------------------------------------------------------ */
 

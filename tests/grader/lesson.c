@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static char **list_add(char **list, const char *value)
 {
@@ -113,9 +114,9 @@ static void units_sort(struct lesson *lesson)
     }
 }
 
-static void units_read(struct lesson *lesson)
+static void units_read(struct lesson *lesson, const char *kind)
 {
-    char *path = text_format("build/lessons/%s/unit.list", lesson->name);
+    char *path = text_format("build/lessons/%s/%s.list", lesson->name, kind);
     char *list = file_read(path, 1 << 20);
     if (list == NULL)
         fatal("%s (made by make)", path);
@@ -130,6 +131,7 @@ static void units_read(struct lesson *lesson)
         if (n < 9)
             fatal("%s: a line with %zu fields", path, n);
         struct test *test = test_add(lesson);
+        test->hidden = strcmp(kind, "hidden") == 0;
         test->group = text_copy(field[0]);
         test->id = text_format("%s/%s", field[0], field[1]);
         test->name = text_copy(field[1]);
@@ -146,7 +148,6 @@ static void units_read(struct lesson *lesson)
     }
     free(list);
     free(path);
-    units_sort(lesson);
 }
 
 /* One key=value or key="value" of a `# lab:` line; moves *at past it. Returns false at
@@ -168,7 +169,7 @@ static bool attribute(char **at, char **key, char **value)
     return true;
 }
 
-static void e2e_attributes(const struct lesson *lesson, struct test *test, char *line)
+static void e2e_attributes(const char *path, struct test *test, char *line)
 {
     for (char *key, *value; attribute(&line, &key, &value);) {
         if (strcmp(key, "points") == 0)
@@ -186,19 +187,20 @@ static void e2e_attributes(const struct lesson *lesson, struct test *test, char 
         else if (strcmp(key, "requires") == 0)
             test->requires_ = copy_if_any(value);
         else
-            fatal("tests/%s/e2e.bats: unknown attribute \"%s\"", lesson->name, key);
+            fatal("%s: unknown attribute \"%s\"", path, key);
     }
 }
 
-static void e2e_read(struct lesson *lesson)
+static void e2e_read(struct lesson *lesson, const char *file, bool hidden)
 {
-    char *path = text_format("tests/%s/e2e.bats", lesson->name);
+    char *path = text_format("tests/%s/%s", lesson->name, file);
     char *text = file_read(path, 1 << 20), *attributes = NULL;
     errno = 0;
     for (char *line, *rest = text;
          text != NULL && (line = strsep(&rest, "\n")) != NULL;) {
         char *quote = strncmp(line, "@test \"", 7) == 0 ? strrchr(line, '"') : NULL;
-        if (lesson->count > 0 && lesson->tests[lesson->count - 1].e2e)
+        if (lesson->count > 0 && lesson->tests[lesson->count - 1].e2e &&
+            lesson->tests[lesson->count - 1].hidden == hidden)
             lesson->tests[lesson->count - 1].lines++;
         if (strncmp(line, "# lab:", 6) == 0)
             attributes = line + 6;
@@ -207,12 +209,13 @@ static void e2e_read(struct lesson *lesson)
         *quote = '\0';
         struct test *test = test_add(lesson);
         test->e2e = true;
+        test->hidden = hidden;
         test->group = text_copy("end to end");
         test->name = text_copy(line + 7);
         test->id = text_format("end to end/%s", test->name);
         if (attributes == NULL)
             fatal("%s: no \"# lab:\" line above \"%s\"", path, test->name);
-        e2e_attributes(lesson, test, attributes);
+        e2e_attributes(path, test, attributes);
         attributes = NULL;
     }
     free(text);
@@ -232,9 +235,13 @@ static bool is_called(const struct test *test, const char *name, size_t n)
            (strlen(test->group) == n && memcmp(name, test->group, n) == 0);
 }
 
-/* Is this test, or its group, one of those that needs names? */
-static bool names(const char *needs, const struct test *test)
+/* Is this test, or its group, one of those that `of` needs? A hidden test stands in the way of hidden ones only: what a
+ * student sees of the others is the same with and without them. */
+static bool names(const struct test *of, const struct test *test)
 {
+    const char *needs = of->needs;
+    if (test->hidden && !of->hidden)
+        return false;
     for (size_t n; (n = needs_next(&needs)) > 0; needs += n)
         if (is_called(test, needs, n))
             return true;
@@ -245,9 +252,11 @@ static void needs_check(const struct lesson *lesson, const struct test *test)
 {
     const char *at = test->needs != NULL ? test->needs : "";
     for (size_t n; (n = needs_next(&at)) > 0; at += n) {
-        bool known = false;
+        bool known =
+            false; /* a test that all may see must mean something without the hidden ones */
         for (size_t i = 0; i < lesson->count; i++)
-            known |= is_called(&lesson->tests[i], at, n);
+            known |= is_called(&lesson->tests[i], at, n) &&
+                     (test->hidden || !lesson->tests[i].hidden);
         if (!known)
             fatal("%s: \"%s\" needs \"%.*s\", which is no test", lesson->name, test->id,
                   (int)n, at);
@@ -267,7 +276,16 @@ static void tests_check(const struct lesson *lesson)
         fatal("%s has no tests", lesson->name);
 }
 
-struct lesson *lesson_load(const char *name)
+static bool has_hidden_units(const char *name)
+{
+    char *path = text_format("tests/%s/hidden.c", name);
+    bool has = access(path, F_OK) == 0;
+    errno = 0;
+    free(path);
+    return has;
+}
+
+struct lesson *lesson_promised(const char *name)
 {
     struct lesson *lesson = calloc(1, sizeof *lesson);
     if (lesson == NULL)
@@ -275,8 +293,19 @@ struct lesson *lesson_load(const char *name)
     lesson->name = text_copy(name);
     lesson->number = text_format("%.2s", name);
     contract_read(lesson);
-    units_read(lesson);
-    e2e_read(lesson);
+    return lesson;
+}
+
+struct lesson *lesson_load(const char *name, bool hidden)
+{
+    struct lesson *lesson = lesson_promised(name);
+    units_read(lesson, "unit");
+    if (hidden && has_hidden_units(name))
+        units_read(lesson, "hidden");
+    units_sort(lesson);
+    e2e_read(lesson, "e2e.bats", false);
+    if (hidden)
+        e2e_read(lesson, "hidden.bats", true);
     tests_check(lesson);
     return lesson;
 }
@@ -320,10 +349,10 @@ bool lesson_keep_only(struct lesson *lesson, const char *id)
     return true;
 }
 
-bool lesson_has(const struct lesson *lesson, bool e2e)
+bool lesson_has(const struct lesson *lesson, bool e2e, bool hidden)
 {
     for (size_t i = 0; i < lesson->count; i++)
-        if (lesson->tests[i].e2e == e2e)
+        if (lesson->tests[i].e2e == e2e && lesson->tests[i].hidden == hidden)
             return true;
     return false;
 }
@@ -343,7 +372,7 @@ static bool test_unmet(const struct lesson *lesson, const struct test *needed, i
 static bool needs_failed(const struct lesson *lesson, const struct test *test, int depth)
 {
     for (size_t i = 0; test->needs != NULL && depth < 8 && i < lesson->count; i++)
-        if (&lesson->tests[i] != test && names(test->needs, &lesson->tests[i]) &&
+        if (&lesson->tests[i] != test && names(test, &lesson->tests[i]) &&
             test_unmet(lesson, &lesson->tests[i], depth))
             return true;
     return false;
@@ -368,8 +397,8 @@ char *lesson_needs_text(const struct lesson *lesson, const struct test *test)
     text_print(&made, "needs");
     for (size_t i = 0; test->needs != NULL && i < lesson->count; i++) {
         const struct test *needed = &lesson->tests[i];
-        if (needed == test || !names(test->needs, needed) ||
-            !test_unmet(lesson, needed, 0) || strcmp(last, needed->group) == 0)
+        if (needed == test || !names(test, needed) || !test_unmet(lesson, needed, 0) ||
+            strcmp(last, needed->group) == 0)
             continue;
         last = needed->group;
         if (++groups > 2)

@@ -80,6 +80,15 @@ static void add_system(struct arguments *arguments)
         add_bind(arguments, "--ro-bind-try", *file, *file);
 }
 
+/* A file system in memory, of so many bytes. */
+static void add_memory(struct arguments *arguments, const struct sandbox *sandbox,
+                       const char *place, const char *size)
+{
+    if (!sandbox->unsized)
+        add_all(arguments, (const char *const[]){"--size", size, NULL});
+    add_all(arguments, (const char *const[]){"--tmpfs", place, NULL});
+}
+
 static void add_bubblewrap(struct arguments *arguments, const struct sandbox *sandbox,
                            bool builds)
 {
@@ -91,13 +100,15 @@ static void add_bubblewrap(struct arguments *arguments, const struct sandbox *sa
                                              "--new-session", "--cap-drop", "ALL", NULL});
     add_system(arguments);
     add_all(arguments, (const char *const[]){"--proc", "/proc", "--dev", "/dev", NULL});
-    if (!sandbox->unsized)
-        add_all(arguments, (const char *const[]){"--size", "67108864", NULL});
-    add_all(arguments, (const char *const[]){"--tmpfs", "/tmp", "--dir", "/run", NULL});
+    add_memory(arguments, sandbox, "/dev/shm", "16777216");
+    add_memory(arguments, sandbox, "/tmp", "67108864");
+    add_all(arguments, (const char *const[]){"--dir", "/run", NULL});
     add_bind(arguments, "--ro-bind", tree, "/lab");
     if (builds)
         add_bind(arguments, "--bind", out, "/lab/out");
-    add_all(arguments, (const char *const[]){"--chdir", "/lab", "--", NULL});
+    /* The root and /dev are made in memory too, with no bound. */
+    add_all(arguments, (const char *const[]){"--remount-ro", "/dev", "--remount-ro", "/",
+                                             "--chdir", "/lab", "--", NULL});
 }
 
 /* How many processes and threads this user has now: on the lowest level its limit must
@@ -154,6 +165,13 @@ static void add_confine(struct arguments *arguments, const struct sandbox *sandb
     add(arguments, "--");
 }
 
+/* Where there is no private /tmp: a folder for the files of this process and what comes of it, which alone may write
+ * there (see confine.c). The runs of one grading have the same user. */
+static char *own_folder(const struct sandbox *sandbox)
+{
+    return text_format("%s/tmp/%d", sandbox->workspace, (int)getpid());
+}
+
 static const char *const *environment(const struct sandbox *sandbox,
                                       const struct command *command)
 {
@@ -161,7 +179,7 @@ static const char *const *environment(const struct sandbox *sandbox,
     size_t n = 0;
     bool private_tmp = sandbox->level == LEVEL_NAMESPACES;
     const char *root = private_tmp ? "/lab" : text_format("%s/tree", sandbox->workspace);
-    const char *tmp = private_tmp ? "/tmp" : text_format("%s/tmp", sandbox->workspace);
+    const char *tmp = private_tmp ? "/tmp" : own_folder(sandbox);
     list[n++] = text_format(
         "PATH=%s/bin:/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin", root);
     list[n++] = text_format("LAB_BIN=%s/bin", root);
@@ -237,7 +255,8 @@ pid_t sandbox_start(const struct sandbox *sandbox, const struct command *command
         fcntl(command->extra, F_SETFD, 0);
     setenv("PATH", "/usr/local/bin:/usr/bin:/bin", 1); /* where bwrap is looked for */
     char *tree = text_format("%s/tree", sandbox->workspace);
-    if (setsid() < 0 || !become(sandbox->uid) || chdir(tree) < 0)
+    if (setsid() < 0 || !become(sandbox->uid) || chdir(tree) < 0 ||
+        (sandbox->level != LEVEL_NAMESPACES && mkdir(own_folder(sandbox), 0700) < 0))
         _exit(126);
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* again: a change of user takes it away */
     if (getppid() != parent)
@@ -318,7 +337,7 @@ const char *sandbox_level_name(enum level level)
     return names[level];
 }
 
-static bool works(const struct sandbox *sandbox)
+bool sandbox_works(const struct sandbox *sandbox)
 {
     const char *const argv[] = {"true", NULL};
     struct command command = {
@@ -366,10 +385,10 @@ void sandbox_choose(struct sandbox *sandbox, const char *forced)
             continue;
         bool possible = level != LEVEL_UID || sandbox->uid != 0;
         sandbox->unsized = false;
-        if (possible && works(sandbox))
+        if (possible && sandbox_works(sandbox))
             return;
         sandbox->unsized = true;
-        if (level == LEVEL_NAMESPACES && works(sandbox))
+        if (level == LEVEL_NAMESPACES && sandbox_works(sandbox))
             return;
         if (forced != NULL)
             fatal("this machine does not allow SANDBOX=%s%s", forced,

@@ -34,7 +34,7 @@ enum {
 };
 
 struct run {
-    bool e2e, active;
+    bool e2e, hidden, active;
     pid_t pid;
     int from;            /* what it reports */
     int printed;         /* unit: memfd of what the runner itself printed */
@@ -90,6 +90,7 @@ static void judge(struct test *test, enum result result, char *you)
 static void skip(const struct lesson *lesson, struct test *test)
 {
     judge(test, RESULT_SKIP, lesson_needs_text(lesson, test));
+    test->unmet = true;
     set(&test->peer, NULL);
     set(&test->expected, NULL);
     set(&test->said, NULL);
@@ -130,7 +131,8 @@ static void start_unit(const struct supervision *s, struct run *run, int to)
 {
     char *number = text_format("%d", to);
     run->printed = memfd_create("unit", MFD_CLOEXEC);
-    const char *const argv[] = {"out/unit", "--control", number, NULL};
+    const char *const argv[] = {run->hidden ? "out/hidden" : "out/unit", "--control",
+                                number, NULL};
     int orders = unit_orders(s, run);
     struct command command = {.argv = argv,
                               .limits = {.cpu_seconds = 60, .file_mib = 16},
@@ -157,13 +159,15 @@ static const struct test *first_line_of(const struct run *run, const char *line)
     return NULL;
 }
 
-/* e2e.bats with the run's tests alone: bats reads each line of its file four times, in a shell. Returns the new file's
+/* e2e.bats, or hidden.bats, with the run's tests alone: bats reads each line of its file four times, in a shell. Returns the new file's
  * name; the caller frees. */
 static char *bats_file(const struct supervision *s, const struct run *run)
 {
-    char *path = text_format("tests/%s/e2e.bats", s->lesson->name),
+    const char *kind = run->hidden ? "hidden" : "e2e";
+    char *path = text_format("tests/%s/%s.bats", s->lesson->name, kind),
          *all = file_read(path, 1 << 20);
-    char *name = text_format("tests/%s/e2e-%td.bats", s->lesson->name, run - s->runs),
+    char *name =
+             text_format("tests/%s/%s-%td.bats", s->lesson->name, kind, run - s->runs),
          *place = text_format("%s/tree/%s", s->sandbox->workspace, name);
     FILE *file = all == NULL ? NULL : fopen(place, "we");
     bool test = false, wanted = true;
@@ -257,6 +261,7 @@ static void run_start(struct supervision *s, struct run *run, struct test **test
                       size_t count, bool e2e, double factor)
 {
     *run = (struct run){.e2e = e2e, .factor = factor, .from = -1, .printed = -1};
+    run->hidden = count > 0 && tests[0]->hidden;
     run->tests = calloc(count + 1, sizeof *run->tests);
     if (run->tests == NULL)
         fatal("out of memory");
@@ -510,7 +515,9 @@ static size_t students(const struct run *run, const pid_t *pids, size_t n, pid_t
     size_t count = 0;
     bool runner = run->e2e;
     for (size_t i = 0; i < n; i++) {
-        if (!process_runs(pids[i], run->e2e ? "/out/bin/" : "/out/unit"))
+        if (!process_runs(pids[i], run->e2e      ? "/out/bin/"
+                                   : run->hidden ? "/out/hidden"
+                                                 : "/out/unit"))
             continue;
         if (runner)
             found[count++] = pids[i];
@@ -577,6 +584,7 @@ static void stop_test(struct supervision *s, struct run *run, char *why, bool un
     size_t n = descendants(run->pid, pids, DIAGNOSE_MOST);
     char *doing = what_they_do(run, pids, n, seconds_now() - run->since);
     test->unsure = unsure;
+    test->stopped = why != NULL ? STOPPED_GREEDY : STOPPED_LATE;
     test->seconds = seconds_now() - run->since;
     judge(
         test, RESULT_FAIL,
@@ -609,7 +617,7 @@ static void check_greed(struct supervision *s, struct run *run)
     size_t n = descendants(run->pid, pids, DIAGNOSE_MOST);
     if (n > PROCESS_LIMIT)
         stop_test(s, run, text_format("started %zu processes", n), false);
-    else if (resident_bytes(pids, n) >> 20 > MEMORY_LIMIT_MIB)
+    else if (held_bytes(pids, n) >> 20 > MEMORY_LIMIT_MIB)
         stop_test(s, run,
                   text_format("used more than %d MiB of memory", MEMORY_LIMIT_MIB),
                   false);
@@ -647,6 +655,7 @@ static void run_cut_short(struct run *run)
     struct test *test = run->current;
     if (test == NULL || run->killed)
         return;
+    test->stopped = STOPPED_CUT;
     judge(test, RESULT_FAIL,
           text_copy(
               "the test run ended before this test did: something killed or stopped it"));
@@ -657,9 +666,10 @@ static void run_cut_short(struct run *run)
         set(&test->output, trim_output(run->diagnostics.bytes, 8));
 }
 
-/* Not one test began: that is no fault of the student's that could be told. */
-static void not_started(const struct run *run)
+/* Not one test began. Where a sandbox can run something else, it is the program: it asks for more than there is, say. */
+static void not_started(const struct supervision *s, const struct run *run)
 {
+    bool programs_fault = !run->e2e && sandbox_works(s->sandbox);
     char printed[2000] = "";
     ssize_t n =
         run->printed < 0 ? 0 : pread(run->printed, printed, sizeof printed - 1, 0);
@@ -669,8 +679,14 @@ static void not_started(const struct run *run)
         text_printable(printed, n > 0 ? strnlen(printed, sizeof printed - 1) : 0);
     for (size_t i = 0; i < run->count; i++)
         if (run->tests[i]->result == RESULT_NONE) {
-            judge(run->tests[i], RESULT_ERROR,
-                  text_copy("the tests could not be started"));
+            judge(run->tests[i], programs_fault ? RESULT_FAIL : RESULT_ERROR,
+                  text_copy(programs_fault
+                                ? "the tests could not be started with your code in them"
+                                : "the tests could not be started"));
+            if (programs_fault)
+                set(&run->tests[i]->said,
+                    text_copy("a variable that is larger than memory, or code that "
+                              "changes how a program is loaded"));
             set(&run->tests[i]->output, trim_output(printable, 8));
         }
     free(printable);
@@ -691,7 +707,7 @@ static void run_finish(struct supervision *s, struct run *run)
     struct run old = *run;
     run->active = false;
     if (old.began == 0)
-        not_started(&old);
+        not_started(s, &old);
     if (old.printed >= 0)
         close(old.printed);
     run_start(s, run, old.tests, old.count, old.e2e, old.factor);
@@ -747,14 +763,14 @@ static void run_all(struct supervision *s)
 /* ---- all of it --------------------------------------------------------------------- */
 
 /* Divides the end-to-end tests: the longest of those left goes to the shard that has the least to do. */
-static void share_out(struct lesson *lesson, int shards)
+static void share_out(struct lesson *lesson, bool hidden, int shards)
 {
     int load[RUNS] = {0};
     for (;;) {
         struct test *longest = NULL;
         for (size_t i = 0; i < lesson->count; i++) {
             struct test *test = &lesson->tests[i];
-            if (test->e2e && test->shard < 0 &&
+            if (test->e2e && test->hidden == hidden && test->shard < 0 &&
                 (longest == NULL || test->lines > longest->lines))
                 longest = test;
         }
@@ -768,35 +784,54 @@ static void share_out(struct lesson *lesson, int shards)
     }
 }
 
-static void start_all(struct supervision *s)
+static void start_all(struct supervision *s, bool hidden)
 {
     struct test **tests = calloc(s->lesson->count + 1, sizeof *tests);
     if (tests == NULL)
         fatal("out of memory");
     int shards = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? 2 : 1;
-    share_out(s->lesson, shards);
+    share_out(s->lesson, hidden, shards);
     for (int shard = 0; shard < shards; shard++) {
         size_t n = 0;
         for (size_t i = 0; i < s->lesson->count; i++)
-            if (s->lesson->tests[i].e2e && s->lesson->tests[i].shard == shard)
+            if (s->lesson->tests[i].e2e && s->lesson->tests[i].hidden == hidden &&
+                s->lesson->tests[i].shard == shard)
                 tests[n++] = &s->lesson->tests[i];
         run_start(s, &s->runs[1 + shard], tests, n, true, 1);
     }
     size_t n = 0;
     for (size_t i = 0; i < s->lesson->count; i++)
-        if (!s->lesson->tests[i].e2e)
+        if (!s->lesson->tests[i].e2e && s->lesson->tests[i].hidden == hidden)
             tests[n++] = &s->lesson->tests[i];
     run_start(s, &s->runs[0], tests, n, false, 1);
     free(tests);
 }
 
-static void confirm(struct supervision *s)
+/* Tests that were skipped for want of one that has passed since are to be done after all. */
+static bool revive(struct lesson *lesson, bool hidden)
+{
+    bool any = false;
+    for (size_t i = 0; i < lesson->count; i++) {
+        struct test *test = &lesson->tests[i];
+        if (!test->unmet || test->hidden != hidden || lesson_needs_failed(lesson, test))
+            continue;
+        test->unmet = false;
+        test->result = RESULT_NONE;
+        set(&test->you, NULL);
+        any = true;
+    }
+    return any;
+}
+
+/* Runs again, with more time, what hit its limit on a busy machine; and what waited for it. */
+static void confirm(struct supervision *s, bool hidden)
 {
     for (size_t i = 0; i < s->lesson->count; i++) {
         struct test *test = &s->lesson->tests[i];
-        if (!test->unsure)
+        if (!test->unsure || test->hidden != hidden)
             continue;
         test->unsure = false;
+        test->stopped = STOPPED_NOT;
         test->result = RESULT_NONE;
         set(&test->peer, NULL);
         set(&test->you, NULL);
@@ -805,6 +840,25 @@ static void confirm(struct supervision *s)
         run_start(s, &s->runs[0], &test, 1, test->e2e, CONFIRM);
         run_all(s);
     }
+    if (revive(s->lesson, hidden)) {
+        start_all(s, hidden);
+        run_all(s);
+        confirm(s, hidden); /* comes to an end: each test is skipped for fewer and fewer others */
+    }
+}
+
+/* The hidden tests come last, when nothing runs any more that could look for them. */
+static void run_hidden(struct supervision *s)
+{
+    bool units = lesson_has(s->lesson, false, true);
+    if (!units && !lesson_has(s->lesson, true, true))
+        return;
+    sandbox_finish(s->sandbox);
+    if (units)
+        workspace_show_hidden(s->sandbox->workspace, "hidden");
+    start_all(s, true);
+    run_all(s);
+    confirm(s, true);
 }
 
 void supervise(const struct sandbox *sandbox, struct lesson *lesson,
@@ -812,9 +866,10 @@ void supervise(const struct sandbox *sandbox, struct lesson *lesson,
 {
     struct supervision s = {.sandbox = sandbox, .lesson = lesson, .record = record};
     skip_for_want(&s);
-    start_all(&s);
+    start_all(&s, false);
     run_all(&s);
-    confirm(&s);
+    confirm(&s, false);
+    run_hidden(&s);
     sandbox_finish(sandbox);
     for (size_t i = 0; i < lesson->count; i++) {
         struct test *test = &lesson->tests[i];
@@ -822,6 +877,8 @@ void supervise(const struct sandbox *sandbox, struct lesson *lesson,
         if (test->result != RESULT_ERROR && lesson_needs_failed(lesson, test))
             skip(lesson, test);
         else
-            test->excused = test->result == RESULT_SKIP;
+            test->excused = test->result == RESULT_SKIP && !test->unmet;
+        if (test->hidden)
+            hidden_redact(lesson, test);
     }
 }

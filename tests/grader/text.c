@@ -125,7 +125,7 @@ void fatal(const char *format, ...)
 {
     int error = errno;
     va_list arguments;
-    fputs("grade: ", stderr);
+    fprintf(stderr, "%s: ", program_invocation_short_name);
     va_start(arguments, format);
     vfprintf(stderr, format, arguments);
     va_end(arguments);

@@ -28,10 +28,11 @@ static json_t *text_or_null(const char *text)
 
 static json_t *test_extra(const struct test *test)
 {
-    return json_pack("{s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:f}", "id", test->id,
-                     "result", result_name(test->result), "task", test->task, "peer",
-                     text_or_null(test->peer), "you", text_or_null(test->you), "expected",
-                     text_or_null(test->expected), "likely",
+    return json_pack("{s:s, s:s, s:b, s:i, s:o, s:o, s:o, s:o, s:o, s:f}", "id", test->id,
+                     "result", result_name(test->result), "hidden", test->hidden, "task",
+                     test->task, "peer", text_or_null(test->peer), "you",
+                     text_or_null(test->you), "expected", text_or_null(test->expected),
+                     "likely",
                      text_or_null(test->said != NULL ? test->said : test->likely), "read",
                      text_or_null(test->read), "seconds", rounded(test->seconds));
 }

@@ -193,9 +193,11 @@ static void print_test(const struct test *test, bool whole, const struct style *
                        int columns, FILE *out)
 {
     const char *colour, *word = word_of(test->result, style, &colour);
-    fprintf(out, "    %s%s%s %s", colour, word, style->plain, test->name);
+    const char *mark = test->hidden ? " (hidden)" : "";
+    fprintf(out, "    %s%s%s %s%s", colour, word, style->plain, test->name, mark);
     bool told = test->result == RESULT_SKIP && test->you != NULL;
-    int used = 10 + (int)strlen(test->name), gap = used < 55 ? 55 - used : 2;
+    int used = 10 + (int)strlen(test->name) + (int)strlen(mark),
+        gap = used < 55 ? 55 - used : 2;
     if (told && used + gap + (int)strlen(test->you) <= columns)
         fprintf(out, "%*s%s", gap, "", test->you);
     else if (told)

@@ -3,11 +3,14 @@
  * results.
  *
  *   tree/lessons/NN-topic/   every lesson's headers; of the graded lesson also the
- * student's files tree/tests/              the bats file, its helpers tree/pristine/
- * harness, unit.o, reference objects tree/bin/                the programs by name: links
- * to confine, which starts out/bin/NAME tree/out/                what the build makes;
- * read-only afterwards tmp/                     private files of a test where there is no
- * private /tmp
+ *                            student's files
+ *   tree/tests/              the bats file, its helpers
+ *   tree/pristine/           harness, unit.o, reference objects
+ *   tree/bin/                the programs by name: links to confine, which starts
+ *                            out/bin/NAME
+ *   tree/out/                what the build makes; read-only afterwards
+ *   tmp/                     private files of a test where there is no private /tmp
+ *   aside/                   the hidden tests, while no sandbox may see them
  */
 #define _GNU_SOURCE
 #include "grade.h"
@@ -106,9 +109,17 @@ static const char *refusal(int fd, int error)
 static void put_student(const char *workspace, const char *lesson, const char *file,
                         const char *source, char **failure)
 {
-    char *path = text_format("%s/%s/%s", source, lesson, file);
-    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    const char *why = refusal(fd, errno);
+    char *path = text_format("%s/%s", source, lesson);
+    /* Nor may its folder be a link, which could lead to the solution. */
+    int folder = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
+        linked = folder < 0 && errno == ENOTDIR ? ELOOP : errno;
+    int fd = folder < 0
+                 ? -1
+                 : openat(folder, file,
+                          O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    const char *why = refusal(fd, folder < 0 ? linked : errno);
+    if (folder >= 0)
+        close(folder);
     errno = 0;
     if (why != NULL) {
         if (*failure == NULL)
@@ -116,9 +127,9 @@ static void put_student(const char *workspace, const char *lesson, const char *f
         if (fd >= 0)
             close(fd);
     } else {
-        char *folder = text_format("tree/lessons/%s", lesson);
-        put(workspace, folder, file, fd);
-        free(folder);
+        char *to = text_format("tree/lessons/%s", lesson);
+        put(workspace, to, file, fd);
+        free(to);
     }
     free(path);
 }
@@ -151,8 +162,8 @@ static void put_used(const char *workspace, const struct options *options,
                                    (int)strlen(file) - 2, file);
         if (!put_pristine(workspace, "tree/pristine", object))
             fatal(
-                "%s is missing: without solutions, earlier lessons are linked with LINK=mine",
-                object);
+                "LINK=mine is needed here: this copy of the course has no reference for %s of lesson %.2s on this kind of machine",
+                file, lesson);
         free(object);
     }
     free(lesson);
@@ -209,7 +220,7 @@ static void put_symbols(const char *workspace, const struct lesson *lesson,
     for (char **uses = lesson->uses; options->mine && uses != NULL && *uses != NULL;
          uses++) {
         char *name = text_format("%.*s", (int)strcspn(*uses, " "), *uses);
-        struct lesson *used = lesson_load(name);
+        struct lesson *used = lesson_promised(name);
         for (char **function = used->functions; *function != NULL; function++)
             fprintf(keep, "%s\n", *function);
         lesson_free(used);
@@ -230,6 +241,46 @@ static void put_programs(const char *workspace, char *const *programs)
             fatal("symlink %s", path);
         free(path);
     }
+}
+
+static void make_private(const char *workspace, const char *folder)
+{
+    char *path = text_format("%s/%s", workspace, folder);
+    if (mkdir(path, 0700) < 0)
+        fatal("mkdir %s", path);
+    free(path);
+}
+
+/* Not into the tree: what a submission can read it can also print. */
+static void put_hidden(const char *workspace, const struct lesson *lesson)
+{
+    if (!lesson_has(lesson, false, true))
+        return;
+    char *object = text_format("build/lessons/%s/hidden.o", lesson->name);
+    make_private(workspace, "aside");
+    if (!put_pristine(workspace, "aside", object))
+        fatal("%s is missing: run make", object);
+    free(object);
+}
+
+static void move_hidden(const char *workspace, const char *from, const char *to,
+                        const char *name)
+{
+    char *old = text_format("%s/%s/%s", workspace, from, name),
+         *new = text_format("%s/%s/%s", workspace, to, name);
+    if (rename(old, new) < 0)
+        fatal("move %s", old);
+    free(old), free(new);
+}
+
+void workspace_show_hidden(const char *workspace, const char *name)
+{
+    move_hidden(workspace, "aside", "tree/out", name);
+}
+
+void workspace_hide_hidden(const char *workspace, const char *name)
+{
+    move_hidden(workspace, "tree/out", "aside", name);
 }
 
 char *workspace_make(const struct lesson *lesson, const struct options *options,
@@ -268,6 +319,7 @@ char *workspace_make(const struct lesson *lesson, const struct options *options,
     put_programs(workspace, lesson->programs);
     put_programs(workspace, lesson->given);
     put_pristine(workspace, tests, bats);
+    put_hidden(workspace, lesson);
     put_pristine_all(workspace, "tree/tests/lib", "tests/lib/*.bash");
     put_pristine(workspace, "tree/tests/lib", "build/harness/assert.bash");
     free(folder), free(unit), free(bats), free(tests);
@@ -293,9 +345,26 @@ static int open_up(const char *path, const struct stat *status, int type,
     return 0;
 }
 
+static void run(char *const argv[])
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(STDERR_FILENO); /* best effort, as above */
+        execvp(argv[0], argv);
+        _exit(127);
+    }
+    if (pid > 0)
+        sandbox_wait(pid);
+}
+
 void workspace_remove(char *workspace)
 {
     nftw(workspace, open_up, 32, FTW_PHYS);
     nftw(workspace, remove_one, 32, FTW_PHYS | FTW_DEPTH);
+    if (access(workspace, F_OK) == 0) { /* too deep for any path */
+        run((char *[]){"chmod", "-R", "--", "u+rwX", workspace, NULL});
+        run((char *[]){"rm", "-rf", "--", workspace, NULL});
+    }
+    errno = 0;
     free(workspace);
 }

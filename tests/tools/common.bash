@@ -89,6 +89,7 @@ grader_options() {
     [[ -z $submission ]] || options+=("--submission=$submission")
     [[ -z ${LINK:-} ]] || options+=("--link=$LINK")
     [[ -z ${SEED:-} ]] || options+=("--seed=$SEED")
+    [[ ${HIDDEN:-0} = 0 ]] || options+=(--hidden)
     [[ ${ALL:-0} = 0 ]] || options+=(--all)
     [[ ${BRIEF:-0} = 0 ]] || options+=(--brief)
     [[ -z ${SANDBOX:-} ]] || options+=("--sandbox=$SANDBOX")
