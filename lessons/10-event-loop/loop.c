@@ -312,8 +312,10 @@ static size_t send_now(struct client *client, const void *bytes, size_t n)
 
 static void send_output(struct client *client)
 {
-    if (waiting(client) > 0)
-        client->from += send_now(client, client->output + client->from, waiting(client));
+    size_t waits = waiting(client), sent = 0;
+    if (waits > 0) /* it may drop() the client, and then nothing waits */
+        sent = send_now(client, client->output + client->from, waits);
+    client->from += sent;
     if (waiting(client) == 0 && client->output != NULL)
         give_output_back(client);
 }
@@ -344,7 +346,7 @@ static bool make_room(struct client *client, size_t n)
 
 /*
  * TODO 4, second: put the bytes behind those that wait. More than max_output in all, or no memory: drop() this client as
- * slow, and say why by errno.
+ * slow, and say why by errno (afterwards: drop() may change it).
  */
 static int keep(struct client *client, const void *bytes, size_t n)
 {
@@ -357,7 +359,8 @@ static int keep(struct client *client, const void *bytes, size_t n)
 /*
  * TODO 4: EPIPE, if the client is over. Otherwise on_write_complete is owed, settle() is to look at the client (touch()),
  * and the bytes are kept: so the answers to one read gather. Only if more than high_water bytes would wait,
- * give the kernel first what it takes: of those that wait, and then of these.
+ * give the kernel first what it takes: of those that wait, and, if none are left, of these; and if the client turns out
+ * to be gone (it is over then): EPIPE.
  */
 static int send_locked(struct client *client, const void *bytes, size_t n)
 {
@@ -490,8 +493,10 @@ static void tell(struct client *client, const void *message, size_t length)
 
 /*
  * TODO 3, second: give the program the messages that these bytes have completed. Without a rule and a format they are
- * one. Otherwise feed the client's unpacker (it takes one if it has none), and as long as the client is not over, take the
- * next message and tell() it. If the unpacker is clean then, give it back. False: they are no messages.
+ * one. Otherwise feed the client's unpacker (it takes one if it has none), and as long as the client is not over (a callback
+ * may end it), take the next message and tell() it. Only if next() said 0, and the client is not over, give the
+ * unpacker back (where it is clean): one that lent out a message cannot serve another client. False: they are no
+ * messages, or there was no memory for them.
  */
 static bool deliver(struct loop *loop, struct client *client, const void *bytes, size_t n)
 {
@@ -512,8 +517,9 @@ static void end_client(struct client *client, enum loop_end end)
 }
 
 /*
- * TODO 3: one recv() into loop->input. Nothing there, or a signal: no harm. An error: drop(), under the lock. The end:
- * end_client(). Bytes of a client that is over are thrown away, those of others delivered. Returns how many bytes came.
+ * TODO 3: one recv() into loop->input. Nothing there (EAGAIN), or a signal (EINTR): no harm, and no end. An error: drop(),
+ * under the lock, and heard_end. The end: heard_end, and end_client(). Bytes: the client is active; they are thrown away
+ * if it is over, and delivered if not; those that are no messages end it, LOOP_END_BAD. Returns what recv() did.
  * (The starter takes every client for gone.)
  */
 static ssize_t read_client(struct loop *loop, struct client *client)
@@ -537,8 +543,9 @@ static void remove_client(struct client *client)
 }
 
 /*
- * TODO 5: it is over for us. When all is sent, end our stream, once. When the client has ended its own as well, or is dead,
- * remove it; until then settle() comes here again. (The starter closes at once: what is under way is lost.)
+ * TODO 5: it is over for us. When all is sent, and not before, end our stream, once. When that is done and the client has
+ * ended its own as well, remove it; a dead one at once. Until then settle() comes here again. (The starter closes at
+ * once: what is under way is lost.)
  */
 static void see_off(struct client *client)
 {
@@ -546,9 +553,9 @@ static void see_off(struct client *client)
 }
 
 /*
- * TODO 4, third: wait for EPOLLOUT only while something waits to be sent. Wait for EPOLLIN, but not of a client for which more
- * than high_water bytes wait, until they are low_water or fewer (paused), nor of one that is over and has ended
- * its stream.
+ * TODO 4, third: wait for EPOLLOUT only while something waits to be sent. Wait for EPOLLIN, but not of a client that is open
+ * and paused: from when more than high_water bytes wait, until they are low_water or fewer; and not of one that is over
+ * and has ended its stream. (One that is over, and has not, is read from even if paused.)
  */
 static void choose_events(struct client *client, size_t waits)
 {
@@ -563,7 +570,7 @@ static bool sort_client(struct loop *loop, struct client *client)
         return false;
     bool ends = client->over;
     if (ends) {
-        client->time = loop->now + (int64_t)loop->settings.linger_ms * NS;
+        client->time = now_ns() + (int64_t)loop->settings.linger_ms * NS;
         loop->count--;
     } else if (client->active) {
         client->time = loop->now;
@@ -609,8 +616,10 @@ static void settle_touched(struct loop *loop)
         next = client->next;
         lock(loop);
         client->touched = false;
+        bool settled = !client->owing && !client->over; /* handle_client() has done it */
         unlock(loop);
-        settle(loop, client);
+        if (!settled)
+            settle(loop, client);
     }
 }
 
@@ -701,6 +710,8 @@ static void take_arrivals(struct loop *loop)
             client->watch.fd = -1;
             lock(loop);
             client->over = true;
+            free(client->output); /* of a broadcast in another thread */
+            client->output = NULL;
             loop->count--;
             move_to(&loop->gone, client);
             unlock(loop);
@@ -721,7 +732,8 @@ static void rest(struct loop *loop, bool resting)
 /*
  * TODO 2, second: tcp_accept(), and loop_add() to the loop that settings.choose names (this one, if it is NULL). When it
  * cannot be done now (EMFILE, say), rest(): a listener that is waited for would wake the loop at once, again and again.
- * False: nobody waits, or the loop rests.
+ * EAGAIN, nobody waits, and ECANCELED, that loop stops, are no reason to rest. What loop_add() did not take is
+ * closed here. False: nobody waits, or accept() must rest.
  */
 static bool accept_one(struct loop *loop, int listener)
 {
@@ -755,7 +767,7 @@ int loop_listen(struct loop *loop, int fd)
 
 /* ---- time ------------------------------------------------------------------------ */
 
-/* TODO 7: put a timer into the list, which is sorted by time: behind those of the same time. */
+/* TODO 7: put a timer into the list, which is sorted by time (from now_ns()): behind those of the same time. */
 struct loop_timer *loop_after(struct loop *loop, int ms, void (*callback)(void *context),
                               void *context)
 {
@@ -810,7 +822,8 @@ static void end_late_clients(struct loop *loop)
 
 /*
  * TODO 7, second: how many milliseconds until the first of what is due: accepting again, the first timer, the first that
- * leaves, the first that is idle. Rounded up, or the loop spins through the last one. -1: nothing will ever be due.
+ * leaves, the first that is idle. Rounded up, or the loop spins through the last one; 0 for what is overdue. From now_ns():
+ * loop->now is 0 before loop_run(), and old in a callback. -1: nothing will ever be due.
  */
 static int time_left(struct loop *loop)
 {

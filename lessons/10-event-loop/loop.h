@@ -41,8 +41,8 @@ enum loop_end {
     LOOP_END_CLIENT, /* the client ended its stream, or is gone */
     LOOP_END_CLOSED, /* loop_close() or loop_stop() */
     LOOP_END_IDLE,   /* for idle_ms nothing came from it, and it took nothing */
-    LOOP_END_SLOW,   /* more than max_output bytes would have waited for it */
-    LOOP_END_BAD /* what it sent breaks the rule or the format: a message too long, say;
+    LOOP_END_SLOW, /* more than max_output bytes would have waited for it (or no memory) */
+    LOOP_END_BAD   /* what it sent breaks the rule or the format: a message too long, say;
                         or there was no memory for it */
 };
 
@@ -67,9 +67,9 @@ struct loop_settings {
 
     /*
      * Output that the kernel does not take at once is kept, at most max_output bytes for a client. While
-     * more than high_water are kept, nothing is read from that client; when low_water or fewer are left,
-     * reading goes on: a client that does not read its answers can ask nothing more. (Messages that
-     * the last read has brought are still delivered.)
+     * more than high_water are kept, and from then on until low_water or fewer are left, nothing is read
+     * from that client: one that does not read its answers can ask nothing more. Whoever is not in that
+     * state is read from. (Messages that the last read has brought are still delivered.)
      */
     size_t high_water; /* low_water to max_output */
     size_t low_water;
@@ -77,8 +77,8 @@ struct loop_settings {
 
     int idle_ms; /* a client from which nothing comes and that takes nothing for so long is
                     closed, as by loop_close(); 0: never */
-    int linger_ms; /* what a client has, once its connection is over for us, to take what waits
-                      for it and to end its stream: 0 or more */
+    int linger_ms; /* what a client has, from when its connection is over for us, to take what
+                      waits for it and to end its stream: 0 or more */
 
     /*
      * Each may be NULL. For one connection: on_connection, then on_message for each message in the order
@@ -128,9 +128,11 @@ void loop_free(struct loop *loop);
  * listener  a socket that listens. It is the loop's from now on, which makes it non-blocking, and closes
  *           it when it stops. (The file of a UNIX socket is the caller's to remove.)
  *
- * Several clients that wait are all accepted. When none can be (EMFILE, ENFILE, no memory), it is tried
- * again after a while that takes no processor time; the clients that are there do not notice.
- * Returns 0, or -1 with errno set, and the listener is still the caller's.
+ * A client that comes is accepted at once; several that wait, all. When none can be (EMFILE, ENFILE, no
+ * memory), it is tried again after a while that takes no processor time; the clients that are there do not
+ * notice. One for which `choose` names a loop that stops, or has stopped, is closed.
+ * Returns 0, or -1 with errno set, and the listener is still the caller's: what the system reported (EPERM, say:
+ * this backend cannot wait for such a descriptor).
  */
 int loop_listen(struct loop *loop, int listener);
 
@@ -150,7 +152,8 @@ int loop_add(struct loop *loop, int fd);
  * loop_run: wait and call back, until loop_stop() has done its work.
  *
  * Takes no processor time while nothing happens. A signal (EINTR) is no reason to stop.
- * Once, for each loop. Returns 0; or -1 with errno set, if what waits for the sockets has failed.
+ * Once, for each loop. Returns 0; or -1 with errno set, if what waits for the sockets has failed; then
+ * loop_free() closes what there is.
  */
 int loop_run(struct loop *loop);
 
@@ -176,9 +179,9 @@ void loop_stop(struct loop *loop);
  * have to be kept, the client is too slow: the connection is cut, on_close is called, LOOP_END_SLOW, and
  * what was kept is gone. The bytes of one call stay together.
  * Returns 0; or -1 with errno set:
- *   EPIPE    the connection is over
+ *   EPIPE    the connection is over, or the client turns out to be gone
  *   ENOBUFS  this client is too slow, as above
- *   ENOMEM   no memory to keep the bytes: the connection is cut likewise
+ *   ENOMEM   no memory to keep the bytes: the connection is cut likewise, LOOP_END_SLOW
  */
 int loop_send(struct loop_connection *connection, const void *bytes, size_t n);
 
@@ -204,8 +207,8 @@ size_t loop_broadcast(struct loop *loop, const struct loop_connection *except,
 void loop_close(struct loop_connection *connection);
 
 /*
- * loop_after: call back once, ms milliseconds from now, never earlier. In the order of their times; those
- * of the same time in the order of their calls.
+ * loop_after: call back once, ms milliseconds from now: never earlier, and as soon after that as the loop is free. In
+ * the order of their times; those of the same time in the order of their calls.
  *
  * Returns a timer for loop_cancel(), good until its callback is called; NULL with errno ENOMEM.
  */
@@ -246,7 +249,9 @@ struct loops_settings {
  * On TCP each loop has a listener of its own at the same address and port (SO_REUSEPORT). A UNIX socket's
  * listener is the first loop's, which hands clients on (LOOP_RANDOM: to any of them). The file that
  * a dead server left at the path is taken away before (local_unlink_stale()). Signals are blocked in the
- * threads. Callbacks of connections of different loops may run at the same time.
+ * threads. Callbacks of connections of different loops may run at the same time. The listeners are as tcp_listen()
+ * and local_listen() make them: close-on-exec, for IPv6 alone if the address is one, and at once again
+ * where another server has just ended.
  *
  * Returns when clients can connect; or NULL with errno set, and then nothing is left behind:
  *   EINVAL      n below 1; no such balance; neither service nor path; or as loop_new()

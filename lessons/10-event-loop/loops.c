@@ -3,6 +3,7 @@
 #include "loop.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -16,7 +17,6 @@
 struct loops {
     enum loop_balance balance;
     int n, running;
-    bool stopped;
     char *path; /* of our socket file; NULL: there is none */
     char tcp[ADDRESS_TEXT_SIZE], local[ADDRESS_TEXT_SIZE];
     atomic_uint turn; /* LOOP_ROUND_ROBIN: how many clients there were */
@@ -69,7 +69,11 @@ static bool hand_over(struct loop *loop, int listener)
     return false;
 }
 
-/* TODO 9, third: one more listener at an address that others share: tcp_listen()'s four calls, and SO_REUSEPORT. */
+/*
+ * TODO 9, third: one more listener at an address that others share: as tcp_listen() makes one (socket() of the address's
+ * family, close-on-exec; SO_REUSEADDR; IPV6_V6ONLY, if it is AF_INET6; bind(), listen()), and SO_REUSEPORT before
+ * bind(). On failure nothing stays open.
+ */
 static int share_address(const struct address *address)
 {
     (void)address; /* delete this line and the next two */
@@ -102,13 +106,14 @@ static bool listen_on_path(struct loops *loops, const char *path)
     struct address address;
     if (local_unlink_stale(path) == -1)
         return false;
-    int listener = local_listen(path, SOMAXCONN);
-    if (listener == -1)
-        return false;
-    if (path[0] != '@')
-        loops->path = strdup(path);
-    return ask_address(listener, &address, loops->local) &&
-           hand_over(loops->members[0].loop, listener);
+    char *file = strdup(path);
+    int listener = file != NULL ? local_listen(path, SOMAXCONN) : -1;
+    if (listener != -1 && path[0] != '@')
+        loops->path = file; /* ours, to be removed */
+    else
+        free(file);
+    return hand_over(loops->members[0].loop, listener) &&
+           ask_address(listener, &address, loops->local);
 }
 
 /* ---- threads --------------------------------------------------------------------- */

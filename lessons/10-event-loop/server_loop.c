@@ -37,7 +37,11 @@ static void refuse(struct loop_connection *link, const struct hub *hub)
     (void)link, (void)hub; /* delete this line */
 }
 
-/* TODO 10: make a struct client for this connection, if there is a place; fill it, count it, and call the program back. */
+/*
+ * TODO 10: make a struct client for this connection, if there is a place and memory (otherwise refuse()). Its link, the
+ * number, the context and the name must be in it, and it be the link's user, before the program is called back
+ * (each callback may be NULL).
+ */
 static void begin(struct loop_connection *link)
 {
     (void)link, (void)refuse; /* delete this line */
@@ -49,7 +53,7 @@ static void pass_on(struct loop_connection *link, const void *message, size_t le
     (void)link, (void)message, (void)length; /* delete this line */
 }
 
-/* TODO 10, fourth: its place is free, the program hears why, and the struct client is freed. */
+/* TODO 10, fourth: its place is free, the program hears why (a table: SERVER_END_LONG for LOOP_END_BAD), the client is freed. */
 static void end(struct loop_connection *link, enum loop_end why)
 {
     (void)link, (void)why; /* delete this line */

@@ -38,8 +38,9 @@
  * service     port number from 0 to 65535, or service name
  * timeout_ms  for each address that getaddrinfo() finds for host; at least 1
  *
- * Tries each address, in getaddrinfo()'s order, with a new socket: until one is connected. Waits
- * asleep. A signal (EINTR) neither ends the attempt nor makes its time longer.
+ * Tries each address, IPv4 or IPv6, in getaddrinfo()'s order, once, with one new socket and all
+ * of timeout_ms: until one is connected. Waits asleep. A signal (EINTR) neither ends the attempt
+ * nor makes its time longer, and nor does somebody who sets the machine's clock.
  * Returns a connection, blocking and close-on-exec, which the caller closes; or -1 with errno
  * set (that of the last address), and nothing is left open:
  *   ETIMEDOUT      nothing came back within timeout_ms
@@ -58,7 +59,8 @@ struct keepalive {
     int interval_s; /* TCP_KEEPINTVL: between probes, in seconds */
     int probes;     /* TCP_KEEPCNT: so many without an answer are the end: ETIMEDOUT */
     int user_timeout_ms; /* TCP_USER_TIMEOUT: for what is not acknowledged, in milliseconds;
-                            0: as long as the system likes (a quarter of an hour) */
+                            0: as long as the system likes (a quarter of an hour).
+                            If it is not 0, it decides for the probes too, not their number */
 };
 
 /*

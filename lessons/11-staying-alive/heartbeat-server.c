@@ -89,8 +89,10 @@ static bool read_input(struct client *client, int64_t now)
 {
     unsigned char input[CHUNK];
     ssize_t n = recv(client->fd, input, sizeof input, MSG_DONTWAIT);
-    if (n <= 0)
-        return n == -1 && errno == EAGAIN; /* a "ready" may have been taken back */
+    if (n == -1)
+        return true; /* a "ready" was taken back; or an error, and behind it comes the end */
+    if (n == 0)
+        return false;
     frame_decoder_feed(&client->decoder, input, (size_t)n);
     return answer_messages(client, now);
 }
@@ -117,15 +119,14 @@ static bool accept_client(struct server *server, size_t place)
 {
     struct sockaddr_storage address;
     socklen_t length;
-    int fd = tcp_accept(server->listener, &address, &length);
-    if (fd == -1)
-        return false;
     struct client *client = malloc(sizeof *client);
-    if (client == NULL) {
-        close(fd);
+    if (client == NULL)
+        return false;
+    client->fd = tcp_accept(server->listener, &address, &length);
+    if (client->fd == -1) {
+        free(client);
         return false;
     }
-    client->fd = fd;
     heartbeat_init(&client->idle, 0, server->idle_ms, ticks_now(&server->ticks));
     frame_decoder_init(&client->decoder, alive_format(), client->storage,
                        sizeof client->storage);
@@ -228,7 +229,7 @@ static bool read_options(int argc, char *argv[], int *idle_ms, const char **cloc
 {
     if (argc < 3 || argc % 2 == 0)
         return false;
-    for (int i = 1; i < argc - 2; i += 2) {
+    for (int i = 1; i != argc - 2; i += 2) {
         char *value = argv[i + 1], *end;
         long ms = strtol(value, &end, 10);
         if (strcmp(argv[i], "--clock") == 0)
@@ -254,7 +255,7 @@ int main(int argc, char *argv[])
     server.listener = tcp_listen(argv[argc - 2], argv[argc - 1], SOMAXCONN);
     /* non-blocking: a client that poll() has seen may be gone when it is accepted */
     if (server.stop == -1 || server.listener == -1 ||
-        fcntl(server.listener, F_SETFL, O_NONBLOCK) == -1 || !announce(server.listener) ||
+        fcntl(server.listener, F_SETFL, O_NONBLOCK) != 0 || !announce(server.listener) ||
         ticks_open(&server.ticks, clock) == -1) {
         perror("heartbeat-server");
         return 1;

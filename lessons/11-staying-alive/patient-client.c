@@ -4,31 +4,36 @@
  * usage: patient-client [OPTION VALUE]... HOST PORT
  *
  * --connect-timeout MS  for an attempt to connect: 3000
- * --interval MS         ask whether the server is there when nothing has come for so long: 1000
- * --timeout MS          give the connection up when nothing has come for so long: 3000
+ * --interval MS         ask whether the server is there when nothing has come for so long: 1000;
+ *                         a question is a ping without a body
+ * --timeout MS          give the connection up when nothing has come for so long: 3000; a message
+ *                         of any known type is something
  * --min-delay MS        wait so long before the next attempt, the first time: 1000; then twice as
  * --max-delay MS          long each time, but never longer than that: 10000
  * --jitter PERCENT      up to so much less, by chance: 0
  * --tries N             give up when it was lost N times in a row, or not there at all, and no
- *                       message has come in between: 0, never
+ *                       message of a known type has come in between: 0, never
  * --options on          print the socket's options when it is connected (off)
  * --clock PATH          time comes from PATH: see alive.h; "time T" is printed
  *                         when what is due then is done
  *
  * Each line of standard input is sent as a message when the one before has come back. What is not
  * sent, or has not come back when the connection is lost, is sent again on the next one: no line
- * is lost (one may be seen twice by the server). TCP's own keep-alive is on as well.
+ * is lost (one may be seen twice by the server). A message that nobody waits for is not printed. A
+ * message of no known type is the end of its connection. TCP's own keep-alive is on as well, with
+ * --timeout as its user_timeout_ms.
  *
  * It prints
  *   connected to 127.0.0.1:41233
  *   SO_RCVBUF 131072            (and six more: NAME VALUE, with --options on)
  *   echo TEXT                   the line came back
  *   lost: REASON; again in 1000 ms
- * also for an attempt that failed. When a whole message has come on a connection, the next delay is
- * the shortest again: that it is connected proves little.
+ * also for an attempt that failed. When a whole message of a known type has come on a connection, the
+ * next delay is the shortest again: that it is connected proves little.
  *
  * Exit status: 0 when standard input has ended and each line has come back; 1, with a line on
- * standard error, when it gave up or something else failed; 2 when called wrongly.
+ * standard error, when it gave up or something else failed (standard input cannot be read, or
+ * standard output not written); 2 when called wrongly.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "alive.h"
@@ -38,6 +43,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,9 +52,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CHUNK = 16 * 1024 };
+/* A line and its newline have room in the text. */
+enum { CHUNK = 16 * 1024, TEXT_SIZE = ALIVE_MOST_BODY + 1 };
 
-/* In place of a descriptor: poll() passes over it. */
+/* In place of a descriptor: what connect_within() returns, and poll() passes over. */
 enum { NONE = -1 };
 
 /* What TCP's own keep-alive is told. */
@@ -66,10 +73,10 @@ struct client {
     struct heartbeat heartbeat;
     struct reconnect reconnect;
     int failures; /* attempts in a row from which nothing came */
-    int fd;       /* -1: not connected, */
+    int fd;       /* NONE: not connected, */
     int64_t next; /*   and this is when to try again */
     char text
-        [ALIVE_MOST_BODY]; /* from standard input: a line that has not come back, and more */
+        [TEXT_SIZE]; /* from standard input: a line that has not come back, and more */
     size_t filled, line; /* bytes in it; of the line, where there is one */
     bool waiting, ended; /* there is a line; standard input has ended */
     struct frame_decoder decoder;
@@ -78,8 +85,9 @@ struct client {
 
 /* ---- coming and going ------------------------------------------------------------ */
 
-/* TODO 7, fifth: the connection is lost, or was none: close it, count, say so and when the next attempt is
-   due. False: that was once too often (--tries). */
+/* TODO 7: the connection is lost, or was none: close it and count. Was that once too often (--tries)? Then a
+   line on standard error, and false. Else the delay (chance: getentropy(3)): print the reason and it, then
+   fflush(stdout): who reads a pipe would wait. */
 static bool lose(struct client *c, const char *reason)
 {
     (void)c; /* delete this line and the next two */
@@ -105,7 +113,7 @@ static bool report(const struct client *c)
     struct sockaddr_storage address;
     socklen_t length = sizeof address;
     char text[ADDRESS_TEXT_SIZE];
-    if (getpeername(c->fd, (struct sockaddr *)&address, &length) == -1 ||
+    if (getpeername(c->fd, (struct sockaddr *)&address, &length) != 0 ||
         address_text((struct sockaddr *)&address, length, text, sizeof text) != 0 ||
         socket_options(c->fd, table) != 0)
         return false;
@@ -115,7 +123,7 @@ static bool report(const struct client *c)
     return fflush(stdout) == 0;
 }
 
-/* TODO 7: one attempt: connect_within(), keepalive_set(), report(); what fails is lost (lose()). Then a new
+/* TODO 7, second: one attempt: connect_within(), keepalive_set(), report(); what fails is lost (lose()). Then a new
    heartbeat and a new decoder, and the line that has not come back, if there is one, is sent again.
    False: it is time to end. */
 static bool connect_now(struct client *c)
@@ -133,8 +141,9 @@ static bool next_line(struct client *c)
     if (c->waiting ||
         (end == NULL && c->filled < sizeof c->text && !(c->ended && c->filled > 0)))
         return true;
+    size_t n = end == NULL ? c->filled : (size_t)(end - c->text);
     c->waiting = true;
-    c->line = end == NULL ? c->filled : (size_t)(end - c->text);
+    c->line = n < ALIVE_MOST_BODY ? n : ALIVE_MOST_BODY;
     return send_message(c, ALIVE_DATA, c->text, c->line);
 }
 
@@ -142,10 +151,12 @@ static bool next_line(struct client *c)
 static bool read_lines(struct client *c)
 {
     ssize_t n = read(STDIN_FILENO, c->text + c->filled, sizeof c->text - c->filled);
-    if (n > 0)
-        c->filled += (size_t)n;
-    else
-        c->ended = true;
+    if (n == -1) {
+        perror("patient-client: standard input");
+        return false;
+    }
+    c->filled += (size_t)n;
+    c->ended = n == 0;
     return next_line(c);
 }
 
@@ -164,9 +175,9 @@ static bool line_done(struct client *c, const struct frame *frame)
 
 /* ---- what comes from the server -------------------------------------------------- */
 
-/* TODO 7, second: a message has come: remember that, for the heartbeat, for the next delay, and for --tries.
-   A ping is answered; a message, while a line is under way, is the line (line_done()); one of no known type
-   is the end of the connection. */
+/* TODO 7, third: a message has come. One of no known type is the end of the connection, and nothing else. Any
+   other is remembered: for the heartbeat, for the next delay, and for --tries. A ping is answered; data, while
+   a line is under way, is the line (line_done()). */
 static bool handle(struct client *c, const struct frame *frame)
 {
     (void)c, (void)frame, (void)line_done; /* delete this line and the next */
@@ -179,10 +190,13 @@ static bool read_server(struct client *c)
     int result = 1;
     bool going_on = true;
     ssize_t n = recv(c->fd, c->input, sizeof c->input, MSG_DONTWAIT);
-    if (n <= 0)
-        return lose(c, n == 0 ? "the server ended the connection" : strerror(errno));
+    if (n == -1)
+        return errno == EAGAIN || /* a "ready" may have been taken back */
+               lose(c, strerror(errno));
+    if (n == 0)
+        return lose(c, "the server ended the connection");
     frame_decoder_feed(&c->decoder, c->input, (size_t)n);
-    while (going_on && c->fd != -1 && result == 1) {
+    while (going_on && c->fd != NONE && result == 1) {
         result = frame_decoder_next(&c->decoder, &frame);
         if (result == 1)
             going_on = handle(c, &frame);
@@ -192,14 +206,14 @@ static bool read_server(struct client *c)
 
 /* ---- time ------------------------------------------------------------------------ */
 
-/* TODO 7, third: what is due now? Without a connection, perhaps the next attempt; with one, what
-   heartbeat_check() says. */
+/* TODO 7, fourth: what is due now? Without a connection, perhaps the next attempt; with one, what
+   heartbeat_check() says. A question is a ping without a body. */
 static bool check_time(struct client *c)
 {
-    return c->fd != -1 || connect_now(c); /* delete this line */
+    return c->fd != NONE || connect_now(c); /* delete this line */
 }
 
-/* TODO 7, fourth: the milliseconds until check_time() has something to do. */
+/* TODO 7, fifth: the milliseconds until check_time() has something to do. */
 static int time_left(const struct client *c)
 {
     (void)c; /* delete this line and the next */
@@ -211,7 +225,7 @@ enum { SERVER, INPUT, CLOCK, WAITS };
 /* Standard input is read when there is room for it and somebody to send it to. */
 static void wait_for_all(const struct client *c, struct pollfd wait[WAITS])
 {
-    bool wanted = c->fd != -1 && !c->waiting && !c->ended;
+    bool wanted = c->fd != NONE && !c->waiting && !c->ended;
     wait[SERVER] = (struct pollfd){.fd = c->fd, .events = POLLIN};
     wait[INPUT] = (struct pollfd){.fd = wanted ? STDIN_FILENO : NONE, .events = POLLIN};
     wait[CLOCK] = (struct pollfd){.fd = c->ticks.fd, .events = POLLIN};
@@ -270,20 +284,24 @@ static bool read_option(struct settings *s, const char *name, const char *value)
             return read_number(value, numbers[i].number);
     if (strcmp(name, "--clock") == 0)
         s->clock = value;
-    s->options |= strcmp(name, "--options") == 0 && strcmp(value, "on") == 0;
-    return strcmp(name, "--clock") == 0 || strcmp(name, "--options") == 0;
+    else
+        s->options = strcmp(value, "on") == 0;
+    return strcmp(name, "--clock") == 0 ||
+           (strcmp(name, "--options") == 0 && (s->options || strcmp(value, "off") == 0));
 }
 
 static bool read_settings(int argc, char *argv[], struct settings *s)
 {
     if (argc < 3 || argc % 2 == 0)
         return false;
-    for (int i = 1; i < argc - 2; i += 2)
+    for (int i = 1; i != argc - 2; i += 2)
         if (!read_option(s, argv[i], argv[i + 1]))
             return false;
     s->host = argv[argc - 2];
     s->port = argv[argc - 1];
-    return s->connect_timeout > 0;
+    char *end;
+    unsigned long number = strtoul(s->port, &end, 10);
+    return s->connect_timeout > 0 && (*end != '\0' || number <= UINT16_MAX);
 }
 
 int main(int argc, char *argv[])
@@ -293,7 +311,7 @@ int main(int argc, char *argv[])
                                 .timeout = 3000,
                                 .min_delay = 1000,
                                 .max_delay = 10000};
-    struct client c = {.settings = &settings, .fd = -1};
+    struct client c = {.settings = &settings, .fd = NONE};
     if (!read_settings(argc, argv, &settings) ||
         reconnect_init(&c.reconnect, settings.min_delay, settings.max_delay,
                        settings.jitter) == -1) {
@@ -304,8 +322,9 @@ int main(int argc, char *argv[])
         perror("patient-client");
         return 1;
     }
+    signal(SIGPIPE, SIG_IGN); /* nobody reads standard output: an error, as any other */
     bool ok = converse(&c);
-    if (c.fd != -1)
-        close(c.fd);
+    if (ferror(stdout))
+        fprintf(stderr, "patient-client: standard output cannot be written\n");
     return ok ? 0 : 1;
 }

@@ -156,7 +156,7 @@ static bool read_arguments(int argc, char *argv[], struct loops_settings *settin
 static bool announce(const struct loops *loops)
 {
     const char *tcp = loops_tcp(loops);
-    printf("listening on %s\n", tcp[0] != '\0' ? tcp : loops_local(loops));
+    printf("listening on %s\n", *tcp != '\0' ? tcp : loops_local(loops));
     return fflush(stdout) == 0;
 }
 

@@ -310,8 +310,10 @@ static size_t send_now(struct client *client, const void *bytes, size_t n)
 
 static void send_output(struct client *client)
 {
-    if (waiting(client) > 0)
-        client->from += send_now(client, client->output + client->from, waiting(client));
+    size_t waits = waiting(client), sent = 0;
+    if (waits > 0) /* it may drop() the client, and then nothing waits */
+        sent = send_now(client, client->output + client->from, waits);
+    client->from += sent;
     if (waiting(client) == 0 && client->output != NULL)
         give_output_back(client);
 }
@@ -525,12 +527,12 @@ static void end_client(struct client *client, enum loop_end end)
     unlock(client->seen.loop);
 }
 
-/* Read once. Returns how many bytes came. */
+/* Read once. Returns what recv() did. */
 static ssize_t read_client(struct loop *loop, struct client *client)
 {
     ssize_t n = recv(client->watch.fd, loop->input, sizeof loop->input, 0);
     if (n == -1 && (errno == EAGAIN || errno == EINTR))
-        return 0;
+        return n;
     if (n == -1) {
         lock(loop);
         drop(client, LOOP_END_CLIENT);
@@ -589,7 +591,7 @@ static bool sort_client(struct loop *loop, struct client *client)
         return false;
     bool ends = client->over;
     if (ends) {
-        client->time = loop->now + (int64_t)loop->settings.linger_ms * NS;
+        client->time = now_ns() + (int64_t)loop->settings.linger_ms * NS;
         loop->count--;
     } else if (client->active) {
         client->time = loop->now;
@@ -635,8 +637,10 @@ static void settle_touched(struct loop *loop)
         next = client->next;
         lock(loop);
         client->touched = false;
+        bool settled = !client->owing && !client->over; /* handle_client() has done it */
         unlock(loop);
-        settle(loop, client);
+        if (!settled)
+            settle(loop, client);
     }
 }
 
@@ -727,6 +731,8 @@ static void take_arrivals(struct loop *loop)
             client->watch.fd = -1;
             lock(loop);
             client->over = true;
+            free(client->output); /* of a broadcast in another thread */
+            client->output = NULL;
             loop->count--;
             move_to(&loop->gone, client);
             unlock(loop);

@@ -3,6 +3,7 @@
 #include "loop.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -16,7 +17,6 @@
 struct loops {
     enum loop_balance balance;
     int n, running;
-    bool stopped;
     char *path; /* of our socket file; NULL: there is none */
     char tcp[ADDRESS_TEXT_SIZE], local[ADDRESS_TEXT_SIZE];
     atomic_uint turn; /* LOOP_ROUND_ROBIN: how many clients there were */
@@ -87,6 +87,8 @@ static int share_address(const struct address *address)
         return -1;
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
         setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0 &&
+        (family != AF_INET6 ||
+         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == 0) &&
         bind(fd, (const struct sockaddr *)&address->storage, address->length) == 0 &&
         listen(fd, SOMAXCONN) == 0)
         return fd;
@@ -121,13 +123,14 @@ static bool listen_on_path(struct loops *loops, const char *path)
     struct address address;
     if (local_unlink_stale(path) == -1)
         return false;
-    int listener = local_listen(path, SOMAXCONN);
-    if (listener == -1)
-        return false;
-    if (path[0] != '@')
-        loops->path = strdup(path);
-    return ask_address(listener, &address, loops->local) &&
-           hand_over(loops->members[0].loop, listener);
+    char *file = strdup(path);
+    int listener = file != NULL ? local_listen(path, SOMAXCONN) : -1;
+    if (listener != -1 && path[0] != '@')
+        loops->path = file; /* ours, to be removed */
+    else
+        free(file);
+    return hand_over(loops->members[0].loop, listener) &&
+           ask_address(listener, &address, loops->local);
 }
 
 /* ---- threads --------------------------------------------------------------------- */

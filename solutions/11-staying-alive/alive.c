@@ -86,7 +86,7 @@ int connect_within(const char *host, const char *service, int timeout_ms)
         errno = EADDRNOTAVAIL;
         return -1;
     }
-    int fd = -1, error = 0;
+    int fd = -1, error = errno; /* kept where nothing fails */
     for (const struct addrinfo *a = list; a != NULL && fd == -1; a = a->ai_next) {
         fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (fd == -1) {

@@ -2,14 +2,14 @@
 server loop-echo-server --unpack lines 127.0.0.1 0
 begin peer connect "$host" "$port"
 slow=$id
-tell "hex 68 65 6c" "$slow"
 begin peer connect "$host" "$port"
 quick=$id
+tell "hex 68 65 6c" "$slow"
 tell "hex 68 69 0a" "$quick"
 tell "read 100" "$quick"
-end_input "$quick"
-finish "$quick"
 tell "hex 6c 6f 0a" "$slow"
 tell "read 100" "$slow"
+end_input "$quick"
+finish "$quick"
 end_input "$slow"
 finish "$slow"

@@ -1,7 +1,8 @@
 /*
  * claim: recv(MSG_WAITALL) is read_exact().
  * predict: The peer sends "hel", then "lo"; we recv(5, MSG_WAITALL) on a blocking socket. Then it sends
- *   "hel" and ends its stream. Then, on a non-blocking socket, "hel" is there. What do the three give?
+ *   "hel", and we do so without blocking. Then it sends "lo" and ends its stream, and we block again.
+ *   What do the three give?
  * why: MSG_WAITALL waits for all of it, but not always: the end of the stream, an error, a signal
  *   handler, or O_NONBLOCK make it return less, without a word. So the result must be looked at, and
  *   the loop written after all. And it cannot be told to give up after 3 s.

@@ -1,7 +1,7 @@
 /*
  * claim: when the cable is cut, send() says so.
  * predict: Two ends of a connection, and the network between them goes away. We send "hello", and
- *   wait 300 ms; TCP_USER_TIMEOUT is 200 ms. What do send(), and then recv(), say?
+ *   wait for an answer; TCP_USER_TIMEOUT is 200 ms. What do send(), and then recv(), say?
  * why: send() puts bytes into the kernel's buffer, and there they are sent again and again. Nothing
  *   comes back that could be an error. Without TCP_USER_TIMEOUT that goes on for some fifteen
  *   minutes; who only reads, and has no heartbeat, waits for ever. (This runs in a network of its

@@ -3,9 +3,9 @@
  * predict: The peer's program hangs: it neither reads nor writes. We have SO_KEEPALIVE on, with
  *   TCP_KEEPIDLE 1 s, TCP_KEEPINTVL 1 s, TCP_KEEPCNT 1. After 2.5 s: what does recv() say?
  * why: a probe is answered by the peer's kernel, which is well. Keep-alive asks whether the machine
- *   is there, a heartbeat whether the program is. An idle timer (libhv's setKeepaliveTimeout, 3 s)
- *   asks nobody: it is the program's own, and closes what has been silent. And without TCP_KEEPIDLE
- *   the first probe is sent after two hours.
+ *   is there, a heartbeat whether the program is. An idle timer (heartbeat-server's 3 s) asks nobody:
+ *   it is the program's own, and closes what has been silent. And without TCP_KEEPIDLE the first
+ *   probe is sent after two hours.
  */
 #define _GNU_SOURCE /* strerrorname_np() */
 #include <arpa/inet.h>
