@@ -21,7 +21,8 @@ enum {
     LABEL = 23, /* characters on an arrow */
     WRAP = 28,  /* characters in a side's line, and of a sentence */
     WHY = 88,
-    BASE = 5, /* from the middle of a row down to the letters' base */
+    DIGIT = 9, /* width of one */
+    BASE = 5,  /* from the middle of a row down to the letters' base */
 };
 
 static const char STYLE[] =
@@ -189,20 +190,32 @@ static void put_description(FILE *out, const struct run *run, const struct look 
     free(text);
 }
 
+/* How much wider the picture is, to the left, than for times of five digits. */
+static int wider_by(const struct ladder *ladder)
+{
+    int64_t last = ladder->rows == 0 ? 0 : ladder->row[ladder->rows - 1].t;
+    int wider = 0;
+    for (int64_t us = (last - ladder->start) / 1000; us >= 100000; us /= 10)
+        wider += DIGIT;
+    return wider;
+}
+
 static void put_head(FILE *out, const struct ladder *ladder, const struct run *run,
                      const struct look *look, int height)
 {
+    int wider = wider_by(ladder);
     const char *title = look->title != NULL ? look->title : "system calls and packets";
     const char *left = ladder->head[LEFT], *right = ladder->head[RIGHT];
     fprintf(
         out,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\">\n<title>",
-        WIDTH, height, WIDTH, height);
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"%d 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\">\n<title>",
+        -wider, WIDTH + wider, height, WIDTH + wider, height);
     put_escaped(out, title, strlen(title));
     fputs("</title>\n", out);
     put_description(out, run, look);
     fputs(STYLE, out);
-    fprintf(out, "<rect class=\"bg\" width=\"%d\" height=\"%d\"/>\n", WIDTH, height);
+    fprintf(out, "<rect class=\"bg\" x=\"%d\" width=\"%d\" height=\"%d\"/>\n", -wider,
+            WIDTH + wider, height);
     put_text(out, TIME - 24, MARGIN + 14, "dim", "end", "us", 2);
     put_text(out, LEFT_LINE - 12, MARGIN + 14, "bold", "end", left, strlen(left));
     put_text(out, RIGHT_LINE + 12, MARGIN + 14, "bold", "start", right, strlen(right));

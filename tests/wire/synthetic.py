@@ -40,7 +40,7 @@ packets.write(block(0x0A0D0D0A, struct.pack("=IHHq", 0x1A2B3C4D, 1, 0, -1)))
 packets.write(block(1, struct.pack("=HHI", 1, 0, 65535) + struct.pack("=HHB3xHH", 9, 1, 9, 0, 0)))
 sequence = 1000
 for i in range(count):
-    t = BEGIN + i * 10_000
+    t = BEGIN + i * 30_000
     data = b"\x1b[31m\0\"<&\xff" if i % 10 == 9 else b"line %d\n" % i
     client.write("%s sendto(%s, %s, %d, 0, NULL, 0) = %d <0.000002000>\n" % (stamp(t), C, hexed(data), len(data), len(data)))
     packets.write(packet(t + 1000, CLIENT, SERVER, 24, sequence, data))
