@@ -21,7 +21,7 @@
 
 enum { CHUNK = 64 * 1024 };   /* bytes of one read */
 enum { ACCEPT_AT_ONCE = 64 }; /* then the others have their turn */
-enum { FIRST_ROOM = 64 };     /* sockets, at the beginning */
+enum { FIRST_ROOM = 256 }; /* sockets for poll(), at the beginning; events of one wait */
 enum {
     NS = 1000000,
     SOON = 100
@@ -58,13 +58,13 @@ struct client {
     int64_t
         time; /* open: when something happened last; leaving: the end of its patience */
     struct unpacker *unpacker;
-    bool paused;              /* too much waits for it: it is not read from */
-    bool heard_end, said_end; /* of its stream, of ours */
+    bool paused : 1;                  /* too much waits for it: it is not read from */
+    bool heard_end : 1, said_end : 1; /* of its stream, of ours */
 
     /* under the lock */
     atomic_bool over;   /* read without it, too */
     atomic_bool active; /* something has happened since `time`. Without it, too. */
-    enum loop_end end;
+    enum loop_end end : 8;
     bool dead;  /* it takes no more bytes */
     bool owing; /* on_write_complete is to come */
     bool touched;
@@ -161,9 +161,9 @@ static bool tell_epoll(struct loop *loop, int operation, struct watch *watch)
 static bool watch_add(struct loop *loop, struct watch *watch, uint32_t events)
 {
     watch->events = events;
+    if (loop->epoll != -1)
+        return tell_epoll(loop, EPOLL_CTL_ADD, watch);
     if (loop->watching == loop->room && !make_places(loop))
-        return false;
-    if (loop->epoll != -1 && !tell_epoll(loop, EPOLL_CTL_ADD, watch))
         return false;
     watch->place = loop->watching++;
     loop->fds[watch->place] = (struct pollfd){.fd = watch->fd, .events = (short)events};
@@ -176,19 +176,26 @@ static void watch_change(struct loop *loop, struct watch *watch, uint32_t events
     if (watch->events == events)
         return;
     watch->events = events;
-    loop->fds[watch->place].events = (short)events;
-    if (loop->epoll != -1)
+    if (loop->epoll == -1)
+        loop->fds[watch->place].events = (short)events;
+    else
         tell_epoll(loop, EPOLL_CTL_MOD, watch); /* it needs no memory: it cannot fail */
 }
 
-/* The last one takes its place. close() takes a descriptor out of epoll, too. */
-static void watch_close(struct loop *loop, struct watch *watch)
+/* The last one takes its place. */
+static void leave_place(struct loop *loop, const struct watch *watch)
 {
     size_t last = --loop->watching;
     loop->fds[watch->place] = loop->fds[last];
     loop->owners[watch->place] = loop->owners[last];
     loop->owners[watch->place]->place = watch->place;
-    close(watch->fd);
+}
+
+static void watch_close(struct loop *loop, struct watch *watch)
+{
+    if (loop->epoll == -1)
+        leave_place(loop, watch);
+    close(watch->fd); /* this takes a descriptor out of epoll, too */
     watch->fd = -1;
 }
 
@@ -1028,6 +1035,8 @@ static bool open_loop(struct loop *loop, const struct loop_settings *settings)
         return false;
     if (settings->backend == LOOP_EPOLL &&
         (loop->epoll = epoll_create1(EPOLL_CLOEXEC)) == -1)
+        return false;
+    if (!make_places(loop))
         return false;
     return watch_add(loop, &loop->wake, EPOLLIN);
 }

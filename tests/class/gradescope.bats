@@ -5,6 +5,7 @@
 bats_require_minimum_version 1.5.0
 
 setup_file() {
+    load root
     export T=$BATS_FILE_TMPDIR TOP=$PWD
     unset MAKEFLAGS LESSONS SANDBOX LINK SEED
     chmod -R o+x "$BATS_RUN_TMPDIR"
@@ -12,10 +13,11 @@ setup_file() {
     mkdir -p "$T/autograder"/{source,results}
     (cd "$T/autograder/source" && python3 -m zipfile -e "$TOP/build/gradescope/autograder.zip" .)
     cp "$T/autograder/source/run_autograder" "$T/autograder/"
-    in_root bash /autograder/source/setup.sh >"$T/setup.log" 2>&1 || { cat "$T/setup.log" && false; }
+    in_root "$T/autograder" /autograder bash /autograder/source/setup.sh >"$T/setup.log" 2>&1 || { cat "$T/setup.log" && false; }
 }
 
 setup() {
+    load root
     bats_load_library bats-support
     bats_load_library bats-assert
     rm -rf "$T/autograder/submission" "$T/autograder/results"/*
@@ -24,23 +26,9 @@ setup() {
     results=$T/autograder/results/results.json
 }
 
-# in_root COMMAND...: as root where Gradescope's images have one.
-in_root() {
-    local bind=() file
-    for file in /bin /lib /lib32 /lib64 /libx32 /sbin; do
-        [[ ! -L $file ]] || bind+=(--symlink "$(readlink "$file")" "$file")
-    done
-    for file in /etc/alternatives /etc/ld.so.cache /etc/passwd /etc/group; do
-        bind+=(--ro-bind "$file" "$file")
-    done
-    bwrap --unshare-net --unshare-pid --die-with-parent --cap-add ALL --ro-bind /usr /usr "${bind[@]}" --proc /proc --dev /dev --perms 1777 --tmpfs /tmp \
-        --bind "$T/autograder" /autograder --chdir /autograder --clearenv --setenv PATH /usr/sbin:/usr/bin:/sbin:/bin --setenv HOME /tmp \
-        --setenv NO_INSTALL 1 "$@"
-}
-
 run_autograder() {
-    in_root chmod 755 /autograder/run_autograder
-    run -0 in_root /autograder/run_autograder
+    in_root "$T/autograder" /autograder chmod 755 /autograder/run_autograder
+    run -0 in_root "$T/autograder" /autograder /autograder/run_autograder
     /usr/bin/jsonschema -i "$results" "$TOP/tests/class/gradescope/results.schema.json"
 }
 
