@@ -98,15 +98,9 @@ row() {
 }
 
 @test "without a sandbox that holds strangers nothing is graded, unless it is asked for" {
-    ((EUID == 0)) || skip "becoming a user without bubblewrap needs root"
-    local tool setpriv
-    setpriv=$(command -v setpriv)
-    mkdir "$BATS_TEST_TMPDIR/tools"
-    chmod -R o+x "$BATS_RUN_TMPDIR"
-    for tool in gcc objcopy bash; do
-        ln -s "$(command -v "$tool")" "$BATS_TEST_TMPDIR/tools/"
-    done
-    PATH=$BATS_TEST_TMPDIR/tools run -2 "$setpriv" --reuid=65534 --regid=65534 --clear-groups \
+    ((EUID == 0)) || skip "taking bubblewrap away needs root"
+    # shellcheck disable=SC2016 # for the shell in there
+    run -2 unshare --mount bash -c 'mount --bind /bin/false "$(command -v bwrap)" && exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"' - \
         build/bin/grade --strangers --quiet --submission=lessons 01-socket
     assert_output --partial "give SANDBOX=limits"
 }
