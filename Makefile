@@ -226,9 +226,12 @@ build/lessons/%/hidden.o: tests/%/hidden.c build/flags
 	$(call compiled,$(SANITIZED) $(INCLUDE))
 
 build/classes/%.o: tests/class/%.c build/flags | tools-for-class
-	$(call compiled,$(FLAGS) $$(pkg-config --cflags $(CLASS_LIBRARIES)))
+	$(call compiled,$(FLAGS) $(HASHES) $$(pkg-config --cflags $(CLASS_LIBRARIES)))
 
+# A page's own style and script are told from others by their sums.
 build/classes/assets.o: tests/class/report.css tests/class/report.js
+HASHES = -DSTYLE_HASH="\"$(call hash,report.css)\"" -DSCRIPT_HASH="\"$(call hash,report.js)\""
+hash = $$(sha256sum <tests/class/$1 | cut -c1-64 | tr a-f A-F | basenc --base16 -d | base64)
 
 build/bin/class: $(CLASS_SOURCES:tests/class/%.c=build/classes/%.o) build/grader/text.o
 	$(call say,class)
@@ -236,7 +239,7 @@ build/bin/class: $(CLASS_SOURCES:tests/class/%.c=build/classes/%.o) build/grader
 
 # What opens strangers' archives is tested with sanitizers.
 build/bin/class-sanitized: $(CLASS_SOURCES) $(wildcard tests/class/*.h) tests/class/report.css tests/class/report.js tests/grader/text.c tests/grader/grade.h build/flags | tools-for-class
-	$(call made,$(CC) $(SANITIZED) -o $$new $(filter %.c,$^) $$(pkg-config --cflags --libs $(CLASS_LIBRARIES)))
+	$(call made,$(CC) $(SANITIZED) $(HASHES) -o $$new $(filter %.c,$^) $$(pkg-config --cflags --libs $(CLASS_LIBRARIES)))
 
 # ---------------------------------------------------------------- what was read to build it
 

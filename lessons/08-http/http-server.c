@@ -81,15 +81,20 @@ enum stage {
     LINGERING /* all is sent, and our stream ended: until the client ends its own */
 };
 
+/* What a request and its answer need; see serve_client(). */
+struct work {
+    struct http_parser parser;
+    char received[CHUNK], output[OUTPUT];
+};
+
 struct client {
     const struct server *server;
     int fd;
     enum stage stage;
-    int64_t deadline; /* see expire() */
-    struct http_parser parser;
+    int64_t deadline;        /* see expire() */
     struct http_bytes input; /* of received: what has not been taken yet */
     size_t from, to;         /* what lies between them in output is not sent yet */
-    char received[CHUNK], output[OUTPUT];
+    struct work *work;       /* NULL: the client is at rest. Most are, and cost little. */
 };
 
 struct server {
@@ -142,7 +147,7 @@ static void answer_error(struct client *client, int status)
     answer(client, (struct http_response){.status = status, .body = http_reason(status)});
 }
 
-/* TODO 4, second: the answer to the request in client->parser.head: GET, HEAD, or another method. */
+/* TODO 4, second: the answer to the request in client->work->parser.head: GET, HEAD, or another method. */
 static void answer_request(struct client *client, bool keep_alive)
 {
     (void)keep_alive; /* delete this line and the next */
@@ -190,7 +195,7 @@ static bool try_again(void)
 static bool send_output(struct client *client)
 {
     while (client->from < client->to) {
-        ssize_t n = send(client->fd, client->output + client->from,
+        ssize_t n = send(client->fd, client->work->output + client->from,
                          client->to - client->from, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (n == -1)
             return try_again();
@@ -217,10 +222,29 @@ static bool read_input(struct client *client)
     return false;
 }
 
+static bool begin_work(struct client *client)
+{
+    client->work = malloc(sizeof *client->work);
+    if (client->work != NULL)
+        http_parser_init(&client->work->parser, HTTP_REQUEST);
+    return client->work != NULL;
+}
+
+static void end_work(struct client *client)
+{
+    free(client->work);
+    client->work = NULL;
+}
+
 /* poll() says that the client is ready. False: the connection is to be closed. */
 static bool serve_client(struct client *client)
 {
-    return client->from < client->to ? send_output(client) : read_input(client);
+    if (client->work == NULL && !begin_work(client))
+        return false;
+    bool stays = client->from < client->to ? send_output(client) : read_input(client);
+    if (at_rest(client))
+        end_work(client);
+    return stays;
 }
 
 /*
@@ -266,7 +290,7 @@ static bool accept_client(struct server *server)
     client->fd = fd;
     client->stage = IDLE;
     client->from = client->to = 0;
-    http_parser_init(&client->parser, HTTP_REQUEST);
+    client->work = NULL;
     renew(client);
     /* Or an answer waits for the client to acknowledge the one before. (A UNIX socket says no.) */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
@@ -279,6 +303,7 @@ static bool accept_client(struct server *server)
 static void remove_client(struct server *server, size_t place)
 {
     close(server->clients[place]->fd);
+    end_work(server->clients[place]);
     free(server->clients[place]);
     server->clients[place] = server->clients[--server->count];
 }
@@ -435,7 +460,8 @@ int main(int argc, char *argv[])
 {
     struct options options = {"", "localhost", "8080", "/tmp/local_server.sock", "5"};
     bool understood = read_options(argc, argv, &options);
-    struct server server = {.timeout_ms = parse_ms(options.timeout)};
+    static struct server server;
+    server.timeout_ms = parse_ms(options.timeout);
     if (!understood || server.timeout_ms == 0) {
         fprintf(stderr, "usage: http-server --socket tcp [--host HOST] [--port PORT] "
                         "[--timeout SECONDS]\n"

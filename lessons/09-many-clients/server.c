@@ -31,8 +31,9 @@ enum {
     LOCAL,
     WAKE,
     LISTENERS = WAKE
-};                      /* the first places of what the keeper waits for */
-enum { SOON_MS = 100 }; /* when to try again to accept */
+};                     /* the first places of what the keeper waits for */
+enum { SOON_MS = 20 }; /* when to try again to accept */
+enum { NONE = -1 };    /* instead of a descriptor */
 
 struct client {
     struct connection
@@ -49,7 +50,8 @@ struct client {
     bool open;   /* messages may be begun, and bytes be sent */
     bool busy;   /* server_pool: it is in the queue, or with a worker */
     bool
-        heard; /* the server stops, and what had come from it has been given to the program */
+        heard; /* nothing is waited for: the server stops, and what had come from it has been
+                  given to the program; or it has gone */
     bool over;  /* no callback is to come: the keeper sees it off */
     bool deaf;  /* it takes no more bytes */
     bool ended; /* we have ended our stream */
@@ -67,9 +69,9 @@ struct hub {
     struct server seen;
     struct server_settings settings;
     char *path, *refusal;
-    int listeners[LISTENERS]; /* -1: none */
-    int wake;                 /* an eventfd: the keeper is to look again */
-    int stop;                 /* an eventfd: readable once the server stops */
+    int listeners[LISTENERS];
+    int wake; /* an eventfd: the keeper is to look again */
+    int stop; /* an eventfd: readable once the server stops */
     pthread_t keeper;
     pthread_t *workers; /* server_pool; NULL: a thread for each client */
     int working;        /* how many of them run */
@@ -79,7 +81,7 @@ struct hub {
     pthread_mutex_t lock;
     struct client **clients; /* the keeper alone adds and removes */
     size_t count, most;
-    int served, heard; /* how many of the clients are */
+    int served, unheard; /* how many of the clients are */
     unsigned long number;
     bool stopping;
     bool idle_no_more; /* the workers are to end */
@@ -123,7 +125,7 @@ static void end_client(struct client *client, enum server_end end)
 static void drop_output(struct client *client)
 {
     client->deaf = true;
-    client->from = client->to = 0;
+    client->from = client->to;
 }
 
 /* Not a byte more, in either direction: whoever waits for this client sees the end of the stream. */
@@ -237,30 +239,31 @@ static void give_messages(struct client *client)
 }
 
 /*
- * TODO 2, second: read once, at most n bytes and at most CHUNK, without waiting (MSG_DONTWAIT);
- * feed them (no memory for them: end_input() with SERVER_END_LONG), give the messages. Returns how many came; 0 if nothing is there, or nothing will
- * be: at the end of the stream, or after an error, end_input() with SERVER_END_CLIENT. EAGAIN
- * and EINTR are no errors.
+ * TODO 2, second: read once, at most *left bytes and at most CHUNK, without waiting (MSG_DONTWAIT);
+ * take from *left how many came; feed them (no memory for them: end_input() with SERVER_END_LONG),
+ * give the messages. At the end of the stream, or after an error, end_input() with
+ * SERVER_END_CLIENT; EAGAIN and EINTR are no errors.
  */
-static size_t read_once(struct client *client, size_t n)
+static void read_once(struct client *client, size_t *left)
 {
-    (void)n, (void)give_messages; /* delete this and the next two */
+    (void)left, (void)give_messages; /* delete this and the next */
     end_input(client, SERVER_END_CLIENT);
-    return 0;
 }
 
 /* The lock is held. The server stops when all clients have been heard, and not before. */
-static void count_heard(struct hub *hub)
+static void count_heard(struct client *client)
 {
-    if (hub->heard == hub->served)
-        pthread_cond_broadcast(&hub->all_heard);
+    if (!client->heard)
+        client->hub->unheard--;
+    client->heard = true;
+    if (client->hub->unheard == 0)
+        pthread_cond_broadcast(&client->hub->all_heard);
 }
 
 /*
  * TODO 7: the server stops. Read what has come until now (FIONREAD says how many bytes), and not
  * what comes meanwhile: a client that never stops to send would never let us stop. Then, under
- * the lock: the client is heard, the hub counts it, and count_heard(). It is not ended here:
- * what the others still say is for it, too.
+ * the lock, count_heard(). The client is not ended here: what the others still say is for it, too.
  */
 static void read_the_rest(struct client *client)
 {
@@ -283,8 +286,9 @@ static bool attend(struct client *client)
         if (client->hub->settings.on_connection != NULL)
             client->hub->settings.on_connection(&client->seen);
     }
+    size_t most = CHUNK;
     if (!is_stopping(client->hub))
-        read_once(client, CHUNK);
+        read_once(client, &most);
     else if (!client->heard)
         read_the_rest(client);
     else
@@ -303,9 +307,7 @@ static void say_goodbye(struct client *client)
     pthread_mutex_lock(&hub->lock);
     client->served = false;
     hub->served--;
-    if (client->heard)
-        hub->heard--;
-    count_heard(hub);
+    count_heard(client);
     client->busy = false;
     client->over = true;
     wake_keeper(hub);
@@ -323,7 +325,7 @@ static void wait_for(struct client *client)
         return;
     }
     pthread_mutex_lock(&hub->lock);
-    while (hub->heard < hub->served)
+    while (hub->unheard > 0)
         pthread_cond_wait(&hub->all_heard, &hub->lock);
     pthread_mutex_unlock(&hub->lock);
 }
@@ -398,21 +400,20 @@ static void free_client(struct client *client)
 static struct client *new_client(struct hub *hub, int fd,
                                  const struct sockaddr_storage *address, socklen_t length)
 {
-    struct client *client = calloc(1, sizeof *client);
-    if (client == NULL)
+    struct splitter *splitter = splitter_new(&hub->settings.rule);
+    struct client *client = splitter == NULL ? NULL : calloc(1, sizeof *client);
+    if (client == NULL) {
+        splitter_free(splitter);
         return NULL;
+    }
     *client = (struct client){.seen.context = hub->settings.context,
                               .hub = hub,
                               .fd = fd,
                               .open = true,
                               .deadline = NEVER,
-                              .splitter = splitter_new(&hub->settings.rule)};
+                              .splitter = splitter};
     address_text((const struct sockaddr *)address, length, client->seen.name,
                  sizeof client->seen.name);
-    if (client->splitter == NULL) {
-        free(client);
-        return NULL;
-    }
     return client;
 }
 
@@ -435,8 +436,8 @@ static void refuse(struct client *client)
 /*
  * TODO 2: the lock is held. Where the server is_full(), refuse() the client, which then has no
  * number, and that is all: true. (Both do nothing before TODO 6.) Otherwise give it its number and
- * a place, hand_over() to a thread, and count it. False: no thread could be had, and nothing is
- * counted.
+ * a place, hand_over() to a thread, and count it: number, served, unheard. False: no thread could be
+ * had, and nothing is counted.
  */
 static bool admit(struct client *client)
 {
@@ -509,7 +510,7 @@ static int prepare(struct hub *hub)
 
 /*
  * TODO 5, second: read once what the client still sends, and throw it away, without waiting.
- * True: it has ended its stream, or is gone.
+ * True: it has ended its stream, or is gone: an error is told once, and then the end (recv() says 0).
  */
 static bool drain(struct client *client)
 {
@@ -537,7 +538,7 @@ static bool is_due(const struct client *client, short revents)
     const struct hub *hub = client->hub;
     if (client->busy || client->over)
         return false;
-    if (hub->stopping && (!client->heard || hub->heard == hub->served))
+    if (hub->stopping && (!client->heard || hub->unheard == 0))
         return true;
     return (revents & ~POLLOUT) || !client->open;
 }
@@ -613,7 +614,7 @@ static struct hub *new_hub(const struct server_settings *settings)
     if (hub == NULL)
         return NULL;
     *hub = (struct hub){.settings = *settings,
-                        .listeners = {-1, -1},
+                        .listeners = {NONE, NONE},
                         .most = (size_t)settings->max_connections + LEAVING,
                         .lock = PTHREAD_MUTEX_INITIALIZER,
                         .job = PTHREAD_COND_INITIALIZER,
@@ -631,10 +632,10 @@ static struct hub *new_hub(const struct server_settings *settings)
 static void free_hub(struct hub *hub)
 {
     int fds[] = {hub->listeners[TCP], hub->listeners[LOCAL], hub->wake, hub->stop};
-    if (hub->listeners[LOCAL] != -1 && hub->path[0] != '@')
+    if (hub->listeners[LOCAL] != NONE && hub->path[0] != '@')
         unlink(hub->path); /* best effort: whoever took it away has done our work */
     for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
-        if (fds[i] != -1)
+        if (fds[i] != NONE)
             close(fds[i]);
     pthread_mutex_destroy(&hub->lock);
     pthread_cond_destroy(&hub->job);
@@ -694,7 +695,7 @@ static void join_workers(struct hub *hub)
 
 static bool has_all(const struct hub *hub)
 {
-    return hub->wake != -1 && hub->stop != -1 && hub->path != NULL &&
+    return hub->wake != NONE && hub->stop != NONE && hub->path != NULL &&
            hub->refusal != NULL && hub->clients != NULL && hub->waits != NULL;
 }
 

@@ -15,7 +15,8 @@
  *     ... wait for a signal ...
  *     engine->stop(server);
  *
- * Nothing here asks for threads: an engine may call back from one thread or from a hundred.
+ * Nothing here asks for threads: an engine may call back from one thread or from a hundred. Whatever it
+ * waits for, a client or a callback, the wait takes no processor time.
  */
 #ifndef SERVER_H
 #define SERVER_H
@@ -95,8 +96,8 @@ struct server_engine {
      *
      * Of the clients that connect, max_connections are served at a time, whichever way they come. One
      * too many is accepted, sent the refusal, and its connection ended as by close(), without a
-     * callback. A
-     * client's place is free again from the call of its on_close on.
+     * callback: at least 60 of them can be on their way out at a time, and who comes then may have to wait.
+     * A client's place is free again from the call of its on_close on.
      * When no descriptor (EMFILE, ENFILE) or no memory or thread is left for a new client, the others
      * do not notice; it is accepted later or closed, and the wait for that takes no processor time.
      *

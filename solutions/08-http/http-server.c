@@ -81,15 +81,20 @@ enum stage {
     LINGERING /* all is sent, and our stream ended: until the client ends its own */
 };
 
+/* What a request and its answer need; see serve_client(). */
+struct work {
+    struct http_parser parser;
+    char received[CHUNK], output[OUTPUT];
+};
+
 struct client {
     const struct server *server;
     int fd;
     enum stage stage;
-    int64_t deadline; /* see expire() */
-    struct http_parser parser;
+    int64_t deadline;        /* see expire() */
     struct http_bytes input; /* of received: what has not been taken yet */
     size_t from, to;         /* what lies between them in output is not sent yet */
-    char received[CHUNK], output[OUTPUT];
+    struct work *work;       /* NULL: the client is at rest. Most are, and cost little. */
 };
 
 struct server {
@@ -132,7 +137,8 @@ static void answer(struct client *client, struct http_response response)
     response.keep_alive = response.keep_alive && !client->server->stopping;
     response.content_type = "text/plain";
     response.body_size = strlen(response.body);
-    ssize_t n = http_response_write(&response, client->output + client->to, ANSWER_MAX);
+    ssize_t n =
+        http_response_write(&response, client->work->output + client->to, ANSWER_MAX);
     client->to += (size_t)n; /* there is room: see take_requests() */
     client->stage = response.keep_alive ? IDLE : CLOSING;
 }
@@ -145,7 +151,7 @@ static void answer_error(struct client *client, int status)
 static void answer_request(struct client *client, bool keep_alive)
 {
     static const struct http_field allow = {"Allow", "GET, HEAD"};
-    const char *method = client->parser.head.method;
+    const char *method = client->work->parser.head.method;
     struct http_response response = {
         .status = 200, .keep_alive = keep_alive, .body = "running"};
     response.head_only = strcmp(method, "HEAD") == 0;
@@ -164,11 +170,12 @@ static void answer_request(struct client *client, bool keep_alive)
  */
 static void take_requests(struct client *client)
 {
-    const struct http_head *head = &client->parser.head;
+    struct http_parser *parser = &client->work->parser;
+    const struct http_head *head = &parser->head;
     struct http_bytes body;
-    while (client->stage < CLOSING && client->to + ANSWER_MAX <= sizeof client->output) {
+    while (client->stage < CLOSING && client->to + ANSWER_MAX <= OUTPUT) {
         bool more = client->input.n > 0;
-        switch (http_parser_next(&client->parser, &client->input, &body)) {
+        switch (http_parser_next(parser, &client->input, &body)) {
         case HTTP_MORE:
             if (client->stage == IDLE && more) {
                 client->stage = IN_HEAD;
@@ -182,7 +189,7 @@ static void take_requests(struct client *client)
             break;
         case HTTP_BODY: break;
         case HTTP_END: answer_request(client, head->keep_alive); break;
-        case HTTP_BAD: answer_error(client, client->parser.bad); break;
+        case HTTP_BAD: answer_error(client, parser->bad); break;
         }
         renew(client);
     }
@@ -211,7 +218,7 @@ static bool try_again(void)
 static bool send_output(struct client *client)
 {
     while (client->from < client->to) {
-        ssize_t n = send(client->fd, client->output + client->from,
+        ssize_t n = send(client->fd, client->work->output + client->from,
                          client->to - client->from, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (n == -1)
             return try_again();
@@ -228,22 +235,41 @@ static bool send_output(struct client *client)
 /* There is something to read. False: the connection is to be closed. */
 static bool read_input(struct client *client)
 {
-    ssize_t n = recv(client->fd, client->received, sizeof client->received, MSG_DONTWAIT);
+    ssize_t n = recv(client->fd, client->work->received, CHUNK, MSG_DONTWAIT);
     if (n == -1)
         return try_again();
     if (n == 0)
         return false;
     if (client->stage == LINGERING)
         return true;
-    client->input = (struct http_bytes){client->received, (size_t)n};
+    client->input = (struct http_bytes){client->work->received, (size_t)n};
     take_requests(client);
     return send_output(client);
+}
+
+static bool begin_work(struct client *client)
+{
+    client->work = malloc(sizeof *client->work);
+    if (client->work != NULL)
+        http_parser_init(&client->work->parser, HTTP_REQUEST);
+    return client->work != NULL;
+}
+
+static void end_work(struct client *client)
+{
+    free(client->work);
+    client->work = NULL;
 }
 
 /* poll() says that the client is ready. False: the connection is to be closed. */
 static bool serve_client(struct client *client)
 {
-    return client->from < client->to ? send_output(client) : read_input(client);
+    if (client->work == NULL && !begin_work(client))
+        return false;
+    bool stays = client->from < client->to ? send_output(client) : read_input(client);
+    if (at_rest(client))
+        end_work(client);
+    return stays;
 }
 
 /* Its time is over. False: the connection is to be closed. */
@@ -288,7 +314,7 @@ static bool accept_client(struct server *server)
     client->fd = fd;
     client->stage = IDLE;
     client->from = client->to = 0;
-    http_parser_init(&client->parser, HTTP_REQUEST);
+    client->work = NULL;
     renew(client);
     /* Or an answer waits for the client to acknowledge the one before. (A UNIX socket says no.) */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
@@ -301,6 +327,7 @@ static bool accept_client(struct server *server)
 static void remove_client(struct server *server, size_t place)
 {
     close(server->clients[place]->fd);
+    end_work(server->clients[place]);
     free(server->clients[place]);
     server->clients[place] = server->clients[--server->count];
 }
@@ -462,7 +489,8 @@ int main(int argc, char *argv[])
 {
     struct options options = {"", "localhost", "8080", "/tmp/local_server.sock", "5"};
     bool understood = read_options(argc, argv, &options);
-    struct server server = {.timeout_ms = parse_ms(options.timeout)};
+    static struct server server;
+    server.timeout_ms = parse_ms(options.timeout);
     if (!understood || server.timeout_ms == 0) {
         fprintf(stderr, "usage: http-server --socket tcp [--host HOST] [--port PORT] "
                         "[--timeout SECONDS]\n"

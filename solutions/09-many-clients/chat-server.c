@@ -35,7 +35,7 @@
 /* How clients are served: this line decides. */
 static const struct server_engine *const engine = &server_threads;
 
-enum { LONGEST = 64 * 1024, MOST_WAITING = 1024 * 1024, WORKERS = 4 };
+enum { LONGEST = 64 * 1024, MOST_WAITING = 256 * 1024, WORKERS = 4 };
 
 /* Room for "3: " in front of a line. */
 enum { NUMBER_SIZE = 32 };
@@ -111,10 +111,8 @@ static int read_arguments(int argc, char *argv[], struct server_settings *settin
     if (left < 1 || left > 3 || settings->max_connections == -1 ||
         settings->linger_ms == -1)
         return -1;
-    if (left > 1) {
-        settings->host = argv[at];
-        settings->service = argv[at + 1];
-    }
+    settings->host = argv[at];
+    settings->service = argv[at + 1]; /* NULL where the path stands alone */
     if (left != 2)
         settings->path = argv[argc - 1];
     return 0;

@@ -31,8 +31,9 @@ enum {
     LOCAL,
     WAKE,
     LISTENERS = WAKE
-};                      /* the first places of what the keeper waits for */
-enum { SOON_MS = 100 }; /* when to try again to accept */
+};                     /* the first places of what the keeper waits for */
+enum { SOON_MS = 20 }; /* when to try again to accept */
+enum { NONE = -1 };    /* instead of a descriptor */
 
 struct client {
     struct connection
@@ -49,7 +50,8 @@ struct client {
     bool open;   /* messages may be begun, and bytes be sent */
     bool busy;   /* server_pool: it is in the queue, or with a worker */
     bool
-        heard; /* the server stops, and what had come from it has been given to the program */
+        heard; /* nothing is waited for: the server stops, and what had come from it has been
+                  given to the program; or it has gone */
     bool over;  /* no callback is to come: the keeper sees it off */
     bool deaf;  /* it takes no more bytes */
     bool ended; /* we have ended our stream */
@@ -67,9 +69,9 @@ struct hub {
     struct server seen;
     struct server_settings settings;
     char *path, *refusal;
-    int listeners[LISTENERS]; /* -1: none */
-    int wake;                 /* an eventfd: the keeper is to look again */
-    int stop;                 /* an eventfd: readable once the server stops */
+    int listeners[LISTENERS];
+    int wake; /* an eventfd: the keeper is to look again */
+    int stop; /* an eventfd: readable once the server stops */
     pthread_t keeper;
     pthread_t *workers; /* server_pool; NULL: a thread for each client */
     int working;        /* how many of them run */
@@ -79,7 +81,7 @@ struct hub {
     pthread_mutex_t lock;
     struct client **clients; /* the keeper alone adds and removes */
     size_t count, most;
-    int served, heard; /* how many of the clients are */
+    int served, unheard; /* how many of the clients are */
     unsigned long number;
     bool stopping;
     bool idle_no_more; /* the workers are to end */
@@ -123,7 +125,7 @@ static void end_client(struct client *client, enum server_end end)
 static void drop_output(struct client *client)
 {
     client->deaf = true;
-    client->from = client->to = 0;
+    client->from = client->to;
 }
 
 /* Not a byte more, in either direction: whoever waits for this client sees the end of the stream. */
@@ -263,46 +265,42 @@ static void give_messages(struct client *client)
         end_input(client, SERVER_END_LONG);
 }
 
-/* Read once, at most n bytes. Returns how many came; 0 if nothing is there, or nothing will be. */
-static size_t read_once(struct client *client, size_t n)
+/* Read once, at most *left bytes; those that came are taken from it. */
+static void read_once(struct client *client, size_t *left)
 {
     unsigned char bytes[CHUNK];
-    ssize_t got = recv(client->fd, bytes, n < CHUNK ? n : CHUNK, MSG_DONTWAIT);
-    if (got == -1 && (errno == EAGAIN || errno == EINTR))
-        return 0;
-    if (got <= 0) {
+    ssize_t got = recv(client->fd, bytes, *left < CHUNK ? *left : CHUNK, MSG_DONTWAIT);
+    if (got == 0 || (got == -1 && errno != EAGAIN && errno != EINTR))
         end_input(client, SERVER_END_CLIENT);
-        return 0;
+    if (got > 0) {
+        *left -= (size_t)got;
+        if (splitter_feed(client->splitter, bytes, (size_t)got) == -1)
+            end_input(client, SERVER_END_LONG);
     }
-    if (splitter_feed(client->splitter, bytes, (size_t)got) == -1)
-        end_input(client, SERVER_END_LONG);
     give_messages(client);
-    return (size_t)got;
 }
 
 /* The lock is held. The server stops when all clients have been heard, and not before. */
-static void count_heard(struct hub *hub)
+static void count_heard(struct client *client)
 {
-    if (hub->heard == hub->served)
-        pthread_cond_broadcast(&hub->all_heard);
+    if (!client->heard)
+        client->hub->unheard--;
+    client->heard = true;
+    if (client->hub->unheard == 0)
+        pthread_cond_broadcast(&client->hub->all_heard);
 }
 
 /* The server stops: what has come until now is still read, and not what comes meanwhile. */
 static void read_the_rest(struct client *client)
 {
-    struct hub *hub = client->hub;
-    int waiting = 0;
-    ioctl(client->fd, FIONREAD, &waiting);
-    size_t left = (size_t)waiting, n = 1;
-    while (left > 0 && n > 0 && is_open(client)) {
-        n = read_once(client, left);
-        left -= n;
-    }
-    pthread_mutex_lock(&hub->lock);
-    client->heard = true;
-    hub->heard++;
-    count_heard(hub);
-    pthread_mutex_unlock(&hub->lock);
+    int come = 0;
+    ioctl(client->fd, FIONREAD, &come);
+    size_t left = (size_t)come;
+    while (left > 0 && is_open(client))
+        read_once(client, &left);
+    pthread_mutex_lock(&client->hub->lock);
+    count_heard(client);
+    pthread_mutex_unlock(&client->hub->lock);
 }
 
 static bool is_stopping(struct hub *hub)
@@ -321,8 +319,9 @@ static bool attend(struct client *client)
         if (client->hub->settings.on_connection != NULL)
             client->hub->settings.on_connection(&client->seen);
     }
+    size_t most = CHUNK;
     if (!is_stopping(client->hub))
-        read_once(client, CHUNK);
+        read_once(client, &most);
     else if (!client->heard)
         read_the_rest(client);
     else
@@ -337,15 +336,12 @@ static void say_goodbye(struct client *client)
     pthread_mutex_lock(&hub->lock);
     client->served = false;
     hub->served--;
-    if (client->heard)
-        hub->heard--;
-    count_heard(hub);
+    count_heard(client);
     enum server_end end = client->end;
     pthread_mutex_unlock(&hub->lock);
     if (hub->settings.on_close != NULL)
         hub->settings.on_close(&client->seen, end);
     pthread_mutex_lock(&hub->lock);
-    client->busy = false;
     client->over = true;
     wake_keeper(hub);
     pthread_mutex_unlock(&hub->lock);
@@ -362,7 +358,7 @@ static void wait_for(struct client *client)
         return;
     }
     pthread_mutex_lock(&hub->lock);
-    while (hub->heard < hub->served)
+    while (hub->unheard > 0)
         pthread_cond_wait(&hub->all_heard, &hub->lock);
     pthread_mutex_unlock(&hub->lock);
 }
@@ -451,21 +447,20 @@ static void free_client(struct client *client)
 static struct client *new_client(struct hub *hub, int fd,
                                  const struct sockaddr_storage *address, socklen_t length)
 {
-    struct client *client = calloc(1, sizeof *client);
-    if (client == NULL)
+    struct splitter *splitter = splitter_new(&hub->settings.rule);
+    struct client *client = splitter == NULL ? NULL : calloc(1, sizeof *client);
+    if (client == NULL) {
+        splitter_free(splitter);
         return NULL;
+    }
     *client = (struct client){.seen.context = hub->settings.context,
                               .hub = hub,
                               .fd = fd,
                               .open = true,
                               .deadline = NEVER,
-                              .splitter = splitter_new(&hub->settings.rule)};
+                              .splitter = splitter};
     address_text((const struct sockaddr *)address, length, client->seen.name,
                  sizeof client->seen.name);
-    if (client->splitter == NULL) {
-        free(client);
-        return NULL;
-    }
     return client;
 }
 
@@ -497,6 +492,7 @@ static bool admit(struct client *client)
         return false;
     hub->number++;
     hub->served++;
+    hub->unheard++;
     return true;
 }
 
@@ -561,12 +557,14 @@ static int prepare(struct hub *hub)
     return left > 0 ? (int)left : 0;
 }
 
-/* Read what the client still sends, and throw it away. True: it has ended its stream, or is gone. */
+/*
+ * Read what the client still sends, and throw it away. True: it has ended its stream, or is gone: an
+ * error is told once, and then the end.
+ */
 static bool drain(struct client *client)
 {
     unsigned char bytes[CHUNK];
-    ssize_t n = recv(client->fd, bytes, sizeof bytes, MSG_DONTWAIT);
-    return n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR);
+    return recv(client->fd, bytes, sizeof bytes, MSG_DONTWAIT) == 0;
 }
 
 /* The lock is held. A connection that is over, or soon will be. True: it can be closed. */
@@ -590,7 +588,7 @@ static bool is_due(const struct client *client, short revents)
     const struct hub *hub = client->hub;
     if (client->busy || client->over)
         return false;
-    if (hub->stopping && (!client->heard || hub->heard == hub->served))
+    if (hub->stopping && (!client->heard || hub->unheard == 0))
         return true;
     return (revents & ~POLLOUT) || !client->open;
 }
@@ -667,7 +665,7 @@ static struct hub *new_hub(const struct server_settings *settings)
     if (hub == NULL)
         return NULL;
     *hub = (struct hub){.settings = *settings,
-                        .listeners = {-1, -1},
+                        .listeners = {NONE, NONE},
                         .most = (size_t)settings->max_connections + LEAVING,
                         .lock = PTHREAD_MUTEX_INITIALIZER,
                         .job = PTHREAD_COND_INITIALIZER,
@@ -685,10 +683,10 @@ static struct hub *new_hub(const struct server_settings *settings)
 static void free_hub(struct hub *hub)
 {
     int fds[] = {hub->listeners[TCP], hub->listeners[LOCAL], hub->wake, hub->stop};
-    if (hub->listeners[LOCAL] != -1 && hub->path[0] != '@')
+    if (hub->listeners[LOCAL] != NONE && hub->path[0] != '@')
         unlink(hub->path); /* best effort: whoever took it away has done our work */
     for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
-        if (fds[i] != -1)
+        if (fds[i] != NONE)
             close(fds[i]);
     pthread_mutex_destroy(&hub->lock);
     pthread_cond_destroy(&hub->job);
@@ -751,7 +749,7 @@ static void join_workers(struct hub *hub)
 
 static bool has_all(const struct hub *hub)
 {
-    return hub->wake != -1 && hub->stop != -1 && hub->path != NULL &&
+    return hub->wake != NONE && hub->stop != NONE && hub->path != NULL &&
            hub->refusal != NULL && hub->clients != NULL && hub->waits != NULL;
 }
 

@@ -1,4 +1,5 @@
-# What real clients see of the reference solution's http-server: a load generator, and a stop in the middle of the load.
+# What real clients see of the reference solution's http-server: a load generator, a stop in the middle of the load, and a
+# client in Python.
 
 setup() {
     load ../lib/lab
@@ -59,5 +60,29 @@ assert sent == received and told
 " "$host" "$port" "$pid"
     assert_regex "$output" '^sent [0-9]+ received [0-9]+$'
     finish
+    assert_success
+}
+
+@test "a client in Python is answered, at an abstract name too" {
+    local name="@lab-$$-$EPOCHREALTIME"
+    stop TERM
+    start ./http-server --socket unix --path "$name"
+    # Of sockets alone, without a library of HTTP: a request as text, and all up to the end of the stream; then another
+    # one, and one read.
+    run -0 python3 -I -S -c "
+import socket, sys
+def request(more):
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    s.connect('\\0' + sys.argv[1])
+    s.sendall(('GET / HTTP/1.1\r\nHost: localhost\r\n' + more + '\r\n').encode())
+    return s
+s, data = request('Connection: close\r\n'), b''
+while part := s.recv(1024):
+    data += part
+print('[+] Response:', data.decode())
+print('[+] Response:', request('').recv(1024).decode())
+" "${name:1}"
+    assert_regex "$output" "Response: HTTP/1.1 200 OK.*running.*Response: HTTP/1.1 200 OK.*running"
+    stop TERM
     assert_success
 }

@@ -4,8 +4,9 @@
  * usage: crowd CLIENTS SPEAKERS LINES PORT PATH
  *
  * Half of the clients come by TCP, half by the path. Each hears its greeting; then the first SPEAKERS say LINES lines each, while
- * all hear. Two in a hundred do not read at all, and one in a hundred resets its connection: with neither, the
- * others have heard every line. Prints how many lines were said, and how many of them the others did not hear.
+ * all hear. Two in a hundred do not read at all, one in a hundred resets its connection, and up to fifty in a hundred say "/quit"
+ * in the middle of it: with none of these, the others have heard every line. Prints how many lines were said, and how many
+ * of them the others did not hear.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -24,7 +25,7 @@ struct client {
     int fd;
     int said;        /* lines */
     long heard;      /* lines */
-    bool deaf, gone; /* does not read; has reset its connection */
+    bool deaf, gone; /* does not read; has reset its connection, or said that it goes */
 };
 
 static void fail(const char *what)
@@ -56,6 +57,17 @@ static void hear(struct client *client)
         fail("a client was sent away");
     for (ssize_t i = 0; i < n; i++)
         client->heard += bytes[i] == '\n';
+}
+
+/* At every second line that is said, the next one in each hundred goes. */
+static void some_quit(struct client *clients, int n, int speakers, int turn)
+{
+    for (int i = speakers; i < n; i++)
+        if (i % 100 < 96 && i % 100 - 46 == turn / 2 && !clients[i].gone) {
+            clients[i].gone = true;
+            if (send(clients[i].fd, "/quit\n", 6, MSG_NOSIGNAL) != 6)
+                fail("send");
+        }
 }
 
 static void hear_all(struct client *clients, struct pollfd *waits, int n, int timeout)
@@ -103,6 +115,7 @@ int main(int argc, char *argv[])
         for (int i = 0; i < speakers; i++) {
             if (send(clients[i].fd, "hello, all of you\n", 18, MSG_NOSIGNAL) != 18)
                 fail("send");
+            some_quit(clients, n, speakers, said * speakers + i);
             hear_all(clients, waits, n, 0);
         }
     for (bool all = false; !all;) {

@@ -1,4 +1,4 @@
-# The solution under ThreadSanitizer, on both engines: many clients, some of which do not read or reset their connection, and a
+# The solution under ThreadSanitizer, on both engines: many clients, some of which do not read, reset their connection or quit, and a
 # stop with clients connected. Run from anywhere: bats tests/09-many-clients/threads.bats. Not graded.
 
 bats_require_minimum_version 1.5.0

@@ -62,16 +62,13 @@ void html(FILE *page, const char *format, ...)
 
 void html_begin(FILE *page, const char *title, bool scripted)
 {
-    char style[HASH_TEXT], script[HASH_TEXT];
-    hash_text(asset_style, style);
-    hash_text(asset_script, script);
     fprintf(page,
             "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
             "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
             "base-uri 'none'; form-action 'none'; style-src 'sha256-%s'",
-            style);
+            style_hash);
     if (scripted)
-        fprintf(page, "; script-src 'sha256-%s'", script);
+        fprintf(page, "; script-src 'sha256-%s'", script_hash);
     html(page,
          "\">\n<meta name=\"referrer\" content=\"no-referrer\">\n"
          "<meta name=\"viewport\" content=\"width=device-width\">\n<title>%s</title>\n",

@@ -12,7 +12,6 @@
  *   compare.c       against the scores of the run before
  *   csv.c           grades.csv
  *   html.c          HTML that escapes; the head and foot of a page
- *   hash.c          SHA-256, by which a page's own style and script are told from others
  *   assets.c        report.css and report.js
  *   histogram.c     a distribution as a picture
  *   page_class.c    report.html; page_lesson.c: one lesson of it
@@ -206,12 +205,10 @@ void html(FILE *page, const char *format, ...) __attribute__((format(printf, 2, 
 void html_begin(FILE *page, const char *title, bool scripted);
 void html_end(FILE *page, bool scripted);
 
-/* ---- assets.c, hash.c -------------------------------------------------------------- */
+/* ---- assets.c ---------------------------------------------------------------------- */
 
-extern const char asset_style[], asset_script[];
-
-/* The SHA-256 of the text, in base64 with its NUL. */
-enum { HASH_TEXT = 45 };
-void hash_text(const char *text, char out[HASH_TEXT]);
+/* The pages' style and script, and the SHA-256 of each in base64, by which a browser tells them
+ * from others. */
+extern const char asset_style[], asset_script[], style_hash[], script_hash[];
 
 #endif

@@ -129,8 +129,9 @@ static struct record *grade(struct lesson *lesson, const struct options *options
     struct sandbox sandbox = {.workspace = workspace};
     sandbox_choose(&sandbox, options->sandbox);
     if (options->strangers && options->sandbox == NULL && sandbox.level == LEVEL_LIMITS)
-        fatal("this machine has no sandbox that holds strangers' code, only limits. Grade as "
-              "root or where users may make namespaces; or give SANDBOX=limits");
+        fatal(
+            "this machine has no sandbox that holds strangers' code, only limits. Grade as "
+            "root or where users may make namespaces; or give SANDBOX=limits");
     record->level = sandbox.level;
     if (record->build_failure == NULL && build_all(&sandbox, lesson, options, record))
         supervise(&sandbox, lesson, record);

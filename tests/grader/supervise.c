@@ -843,7 +843,9 @@ static void confirm(struct supervision *s, bool hidden)
     if (revive(s->lesson, hidden)) {
         start_all(s, hidden);
         run_all(s);
-        confirm(s, hidden); /* comes to an end: each test is skipped for fewer and fewer others */
+        confirm(
+            s,
+            hidden); /* comes to an end: each test is skipped for fewer and fewer others */
     }
 }
 
