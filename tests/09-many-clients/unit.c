@@ -377,6 +377,15 @@ static struct server_settings plain(void)
                                     .context = &context};
 }
 
+/* An abstract name that no other test has, whatever runs beside this one. */
+static const char *abstract_name(void)
+{
+    static char name[40];
+    snprintf(name, sizeof name, "@lab-09.%d.%llx", getpid(),
+             (unsigned long long)lab_random());
+    return name;
+}
+
 static struct server *started(struct server_settings settings)
 {
     struct server *server = engine->start(&settings);
@@ -601,20 +610,19 @@ BOTH(
     lab_likely("stop() removes the file that local_listen() made");
     lab_expect(access("server.sock", F_OK) == -1, "no file left after stop()",
                "left the socket's file behind");
-    lab_close(open("@lab-09", O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
     settings = plain();
     settings.service = NULL;
-    settings.path = "@lab-09";
+    settings.path = abstract_name();
+    lab_close(open(settings.path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
     lab_peer("then for an abstract name alone; there is a file that is called so");
     lab_likely("service NULL is not on TCP: server->tcp is \"\"");
     server = started(settings);
-    lab_expect(server->tcp[0] == '\0' && strcmp(server->local, "@lab-09") == 0,
-               "\"\" and \"@lab-09\"",
-               "server->tcp and server->local are \"%s\" and \"%s\"", server->tcp,
-               server->local);
+    lab_expect(server->tcp[0] == '\0' && strcmp(server->local, settings.path) == 0,
+               "\"\" and the name", "server->tcp and server->local are \"%s\" and \"%s\"",
+               server->tcp, server->local);
     stop(server);
     lab_likely("an abstract name is no file: the file that is called so is another's");
-    lab_expect(unlink("@lab-09") == 0, "that file left alone", "took it away");
+    lab_expect(unlink(settings.path) == 0, "that file left alone", "took it away");
     leave_folder();
 }
 
@@ -844,7 +852,7 @@ BOTH(
 {
     enum { CROWD = 100 };
     struct server_settings settings = plain();
-    settings.path = "@lab-09-crowd";
+    settings.path = abstract_name();
     struct server *server = started(settings);
     int alone = threads_now(), clients[CROWD];
     lab_peer(
@@ -903,9 +911,9 @@ BOTH(
     enum { MUCH = 500 * 1000 };
     struct server_settings settings = plain();
     settings.max_output = MUCH + 100;
-    settings.path = "@lab-09";
+    settings.path = abstract_name();
     struct server *server = started(settings);
-    int client = open_local("@lab-09");
+    int client = open_local(settings.path);
     wait_for('+', 1, 1);
     char *bytes = allocated(MUCH), *got = allocated(MUCH);
     fill_pattern(bytes, MUCH);
@@ -943,9 +951,9 @@ BOTH(
 {
     struct server_settings settings = plain();
     settings.max_output = 1000;
-    settings.path = "@lab-09";
+    settings.path = abstract_name();
     struct server *server = started(settings);
-    int client = open_numbered(server, 1), other = open_local("@lab-09");
+    int client = open_numbered(server, 1), other = open_local(settings.path);
     wait_for('+', 2, 1);
     int third = open_numbered(server, 3);
     char bytes[1001], got[1000];
@@ -1037,10 +1045,10 @@ BOTH(
         "under the lock, for each client that is served and is not the sender: what send() does, and count; callbacks run without it")
 {
     struct server_settings settings = plain();
-    settings.path = "@lab-09";
+    settings.path = abstract_name();
     settings.on_close = went_and_told;
     struct server *server = started(settings);
-    int first = open_numbered(server, 1), second = open_local("@lab-09");
+    int first = open_numbered(server, 1), second = open_local(settings.path);
     wait_for('+', 2, 1);
     int third = open_numbered(server, 3);
     lab_peer("three clients; client 1 sent \"all hello\"");
@@ -1084,10 +1092,10 @@ BOTH(
         "a client that does not read is cut off when max_output is passed; the loop goes on to the next one")
 {
     struct server_settings settings = plain();
-    settings.path = "@lab-09";
+    settings.path = abstract_name();
     settings.max_output = 100000;
     struct server *server = started(settings);
-    int first = open_numbered(server, 1), slow = open_local("@lab-09");
+    int first = open_numbered(server, 1), slow = open_local(settings.path);
     wait_for('+', 2, 1);
     int third = open_numbered(server, 3);
     char bytes[50000], got[50000];
@@ -1145,9 +1153,9 @@ BOTH(
     enum { MUCH = 500 * 1000 };
     struct server_settings settings = plain();
     settings.max_output = MUCH;
-    settings.path = "@lab-09";
+    settings.path = abstract_name();
     struct server *server = started(settings);
-    int first = open_numbered(server, 1), second = open_local("@lab-09");
+    int first = open_numbered(server, 1), second = open_local(settings.path);
     wait_for('+', 2, 1);
     lab_peer(
         "client 1 sent \"bye\\necho more\\n\", for which the program calls send() and close()");
@@ -1193,7 +1201,7 @@ BOTH(
     lab_likely(
         "a client that has ended its stream may still read: close(2) only when all that "
         "was kept is sent and our stream is ended, too");
-    int fourth = open_local("@lab-09");
+    int fourth = open_local(settings.path);
     wait_for('+', 4, 1);
     expect_send(connection_of(4), bytes, MUCH, 0);
     end_stream(fourth);
@@ -1227,13 +1235,13 @@ BOTH(
         "a connection that is over has a deadline: then it is closed, whether the client has read all and ended its stream or not")
 {
     struct server_settings settings = plain();
-    settings.path = "@lab-09";
+    settings.path = abstract_name();
     settings.linger_ms = 5;
     settings.max_output = 500000;
     struct server *server = started(settings);
-    int first = open_local("@lab-09");
+    int first = open_local(settings.path);
     wait_for('+', 1, 1);
-    int second = open_local("@lab-09");
+    int second = open_local(settings.path);
     wait_for('+', 2, 1);
     char *bytes = allocated((size_t)500 * 1000);
     lab_peer(
@@ -1254,7 +1262,7 @@ BOTH(
         "client 3 reads no more (shutdown(SHUT_RD)), was sent something, and close() was called");
     lab_likely(
         "the deadline is for a client that is deaf, too: its thread may still wait for it");
-    int third = open_local("@lab-09");
+    int third = open_local(settings.path);
     wait_for('+', 3, 1);
     if (shutdown(third, SHUT_RD) == -1)
         lab_error("shutdown() of the test's own");
@@ -1265,7 +1273,7 @@ BOTH(
         "client 4 has a callback that waits; close() was called, and linger_ms passed");
     lab_likely(
         "past the deadline do what is to be done once, and set it to NEVER: or the keeper does not sleep any more");
-    int fourth = open_local("@lab-09");
+    int fourth = open_local(settings.path);
     wait_for('+', 4, 1);
     tell(fourth, "hold\n");
     wait_until_held();
@@ -1291,15 +1299,15 @@ BOTH(
         "max_connections are served, and not one more or less; the next one is sent the refusal, and seen off like any other; a place is free again when its client goes")
 {
     struct server_settings settings = plain();
-    settings.path = "@lab-09";
+    settings.path = abstract_name();
     settings.max_connections = 2;
     char refusal[] = "full";
     settings.refusal = refusal;
     struct server *server = started(settings);
     strcpy(refusal, "?"); /* it was copied */
-    int first = open_numbered(server, 1), second = open_local("@lab-09");
+    int first = open_numbered(server, 1), second = open_local(settings.path);
     wait_for('+', 2, 1);
-    int refused[2] = {open_tcp(server), open_local("@lab-09")};
+    int refused[2] = {open_tcp(server), open_local(settings.path)};
     lab_peer(
         "max_connections is 2; two are connected, and two more connect, one on TCP and one at the path");
     for (int i = 0; i < 2; i++) {
@@ -1335,7 +1343,7 @@ BOTH(
     enum { LATE = 70, SOON = 60 };
     int late[LATE];
     for (int i = 0; i < LATE; i++)
-        late[i] = open_local("@lab-09");
+        late[i] = open_local(settings.path);
     for (int i = 0; i < SOON; i++)
         hear(late[i], "full");
     for (int i = 0; i < LATE - SOON; i++)
@@ -1479,17 +1487,18 @@ BOTH(
     struct server_settings settings = plain();
     settings.max_output = MUCH + 1000;
     settings.workers = 1;
-    settings.path = "@lab-09"; /* what is sent over a path has come when send() returns */
+    settings.path =
+        abstract_name(); /* what is sent over a path has come when send() returns */
     struct server *server = started(settings);
-    int first = open_local("@lab-09");
+    int first = open_local(settings.path);
     wait_for('+', 1, 1);
-    int second = open_numbered(server, 2), third = open_local("@lab-09");
+    int second = open_numbered(server, 2), third = open_local(settings.path);
     wait_for('+', 3, 1);
     char *bytes = allocated(MUCH), *got = allocated(MUCH);
     lab_peer(
         "client 1 sent \"hold\", whose callback waits, then 20 messages to echo and one to broadcast, and one more each time that one of these was read; client 2 nothing; client 3 did not read; client 4 sent a newline while nobody could read it");
     expect_send(connection_of(3), bytes, MUCH, 0);
-    int fourth = open_local("@lab-09");
+    int fourth = open_local(settings.path);
     wait_for('+', 4, 1);
     tell(first, "hold\n");
     wait_until_held();

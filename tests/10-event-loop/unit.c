@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -1326,17 +1327,17 @@ LAB_TEST(loop_run, serves_by_epoll, .points = 3, .task = 6, .needs = SERVES,
     answer(LOOP_EPOLL);
     forget();
     serve_a_crowd(LOOP_EPOLL);
-    lab_peer("loop_listen() was given a folder, which epoll cannot wait for (EPERM)");
+    lab_peer("loop_listen() was given a file, which epoll cannot wait for (EPERM)");
     stop();
     struct loop_settings settings = plain(LOOP_EPOLL);
     make(&settings);
-    int folder = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int file = memfd_create("file", MFD_CLOEXEC);
     errno = 0;
-    int no = loop_listen(loop, folder), error = errno;
+    int no = loop_listen(loop, file), error = errno;
     lab_likely("tell_epoll() is false where epoll_ctl() has failed");
     lab_expect(no == -1 && error == EPERM, "-1 and errno EPERM", "returned %s",
                lab_result(no, error));
-    lab_close(folder);
+    lab_close(file);
     loop_free(loop);
 }
 

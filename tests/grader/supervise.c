@@ -26,7 +26,9 @@
 
 static const double UNIT_LIMIT = 2, E2E_LIMIT = 5, START_LIMIT = 10, TICK = 0.1;
 enum {
-    RUNS = 4,
+    SHARDS =
+        2, /* of the unit tests, and of the end-to-end tests: they run side by side */
+    RUNS = 2 * SHARDS,
     MEMORY_LIMIT_MIB = 1024,
     PROCESS_LIMIT = 100,
     CONFIRM = 5,
@@ -762,15 +764,16 @@ static void run_all(struct supervision *s)
 
 /* ---- all of it --------------------------------------------------------------------- */
 
-/* Divides the end-to-end tests: the longest of those left goes to the shard that has the least to do. */
-static void share_out(struct lesson *lesson, bool hidden, int shards)
+/* Divides the tests of one kind: the longest of those left goes to the shard that has the least to do. (Of unit tests all are
+ * taken to be as long.) */
+static void share_out(struct lesson *lesson, bool e2e, bool hidden, int shards)
 {
-    int load[RUNS] = {0};
+    int load[SHARDS] = {0};
     for (;;) {
         struct test *longest = NULL;
         for (size_t i = 0; i < lesson->count; i++) {
             struct test *test = &lesson->tests[i];
-            if (test->e2e && test->hidden == hidden && test->shard < 0 &&
+            if (test->e2e == e2e && test->hidden == hidden && test->shard < 0 &&
                 (longest == NULL || test->lines > longest->lines))
                 longest = test;
         }
@@ -780,31 +783,34 @@ static void share_out(struct lesson *lesson, bool hidden, int shards)
         for (int shard = 1; shard < shards; shard++)
             if (load[shard] < load[longest->shard])
                 longest->shard = shard;
-        load[longest->shard] += longest->lines;
+        load[longest->shard] += longest->lines + 1;
     }
 }
 
-static void start_all(struct supervision *s, bool hidden)
+/* Starts the tests of one kind, in as many runs as there are cores for. */
+static void start_kind(struct supervision *s, struct run *runs, bool e2e, bool hidden)
 {
     struct test **tests = calloc(s->lesson->count + 1, sizeof *tests);
     if (tests == NULL)
         fatal("out of memory");
-    int shards = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? 2 : 1;
-    share_out(s->lesson, hidden, shards);
+    int shards = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? SHARDS : 1;
+    share_out(s->lesson, e2e, hidden, shards);
     for (int shard = 0; shard < shards; shard++) {
         size_t n = 0;
-        for (size_t i = 0; i < s->lesson->count; i++)
-            if (s->lesson->tests[i].e2e && s->lesson->tests[i].hidden == hidden &&
-                s->lesson->tests[i].shard == shard)
-                tests[n++] = &s->lesson->tests[i];
-        run_start(s, &s->runs[1 + shard], tests, n, true, 1);
+        for (size_t i = 0; i < s->lesson->count; i++) {
+            struct test *test = &s->lesson->tests[i];
+            if (test->e2e == e2e && test->hidden == hidden && test->shard == shard)
+                tests[n++] = test;
+        }
+        run_start(s, &runs[shard], tests, n, e2e, 1);
     }
-    size_t n = 0;
-    for (size_t i = 0; i < s->lesson->count; i++)
-        if (!s->lesson->tests[i].e2e && s->lesson->tests[i].hidden == hidden)
-            tests[n++] = &s->lesson->tests[i];
-    run_start(s, &s->runs[0], tests, n, false, 1);
     free(tests);
+}
+
+static void start_all(struct supervision *s, bool hidden)
+{
+    start_kind(s, s->runs + SHARDS, true, hidden);
+    start_kind(s, s->runs, false, hidden);
 }
 
 /* Tests that were skipped for want of one that has passed since are to be done after all. */
