@@ -92,6 +92,20 @@ own_copy() {
     [[ ! -e build/handout/socket-lab ]]
 }
 
+@test "what GitHub reads names every lesson, and its workflow tells the points" {
+    run -0 jq -r '.tests[].run' .github/classroom/autograding.json
+    assert_output "$(for lesson in tests/[0-9]*; do echo "make lesson-${lesson:6:2}"; done)"
+    grep -q '^name: Autograding Tests$' .github/workflows/classroom.yml
+    own_copy
+    mkdir -p build/results
+    echo '{"tests":[{"tags":["g","01-socket"],"score":40,"max_score":50,"status":"passed","name":"a"},{"tags":["g","01-socket"],"score":0,"max_score":50,"status":"failed","name":"b|c"}],
+        "extra_data":{"lesson":"01-socket"}}' >build/results/grade.json
+    GITHUB_STEP_SUMMARY=$PWD/summary run -0 tests/tools/classroom
+    assert_line '::notice title=Autograding complete::Points 40/100'
+    assert_line '::notice title=Autograding report::{"totalPoints": 40, "maxPoints": 100}'
+    grep -q '| 01-socket | 40 | b' summary
+}
+
 @test "links lead somewhere and each command that the texts name exists" {
     own_copy
     mkdir tests/gate
