@@ -1,12 +1,12 @@
 # Socket Lab: every command. `make` alone prints them, and how far you are.
 #
-# SUBMISSION=dir   grade dir/NN-topic/*.c in place of lessons/       (lesson-NN, grade, watch-NN)
-# LINK=mine        link your own earlier modules, not the reference  (lesson-NN, grade, watch-NN)
-# ALL=1            tell every failure whole, not only the first ones
-# HIDDEN=1         run the hidden tests too, as a class is graded   (lesson-NN, solution-NN, grade)
+# SUBMISSION=dir   dir/NN-topic/*.c in place of lessons/
+# LINK=mine        link your own earlier modules, not the reference
+# ALL=1            tell every failure whole
+# HIDDEN=1         run the hidden tests too
 # SEED=n           repeat a run's random data exactly
-# SANDBOX=level    namespaces, uid or limits; the best one that works if not given
-# RESULTS=dir      where results are written: build/results, or build/results/NAME for SUBMISSION=NAME, if not given
+# SANDBOX=level    namespaces, uid or limits; else the best one
+# RESULTS=dir      where results are written, not build/results
 # NO_INSTALL=1     name missing packages, install none
 # V=1              show every command
 #
@@ -28,7 +28,7 @@ help: ## how far you are, the next step, and this list
 	$(Q)tests/tools/progress
 	$(Q)tests/tools/commands $(firstword $(MAKEFILE_LIST))
 
-setup: ## install what is missing (every command does it by itself)
+setup: ## install what is missing (each command does so too)
 	$(Q)tests/tools/setup --say lessons tests slides wire
 	$(Q)tests/tools/apparmor
 
@@ -41,19 +41,19 @@ watch-%: FORCE $$(call graded,$$*) ## grade again at every save; q quits
 hint-%: FORCE $$(call graded,$$*) ## the next hint for your first failing task
 	$(Q)tests/tools/hint $*
 
-experiment-%: FORCE $$(call experiments,$$*,$(RUN)) ## list the experiments; RUN=name runs one, RUN=all each
+experiment-%: FORCE $$(call experiments,$$*,$(RUN)) ## list the experiments; RUN=name runs one
 	$(Q)tests/tools/experiment $*
 
-wire-%: FORCE build/bin/wire build/bin/peer | tools-for-wire ## system calls and packets side by side: a list; RUN=name; WIRE=solution, EXPLAIN=1, SAVE=
+wire-%: FORCE build/bin/wire build/bin/peer | tools-for-wire ## calls and packets side by side; RUN=name
 	$(Q)tests/tools/wire $*
 
 reset-%: FORCE ## put the starter back; your file is kept beside it
 	$(Q)tests/tools/reset $*
 
-grade: pristine ## grade every lesson: a table, and build/results/grade.{json,xml,tap}
+grade: pristine ## grade every lesson: a table, build/results/grade.*
 	$(Q)tests/tools/grade --table $(ALL_LESSONS)
 
-slides: FORCE ## build/slides: each lesson's slides as HTML and PDF, and an index
+slides: FORCE ## build/slides: as HTML and PDF, and an index
 	$(Q)tests/tools/slides
 
 compile_commands.json: FORCE | tools ## for clangd and editors, by bear
@@ -65,28 +65,28 @@ compile_commands.json: FORCE | tools ## for clangd and editors, by bear
 solution-%: FORCE $$(call graded,$$*) ## the same for the reference solution
 	$(Q)tests/tools/grade --solution $*
 
-diff-%: FORCE $$(call graded,$$*) ## your code against the solution, once yours passes (or FORCE=1)
+diff-%: FORCE $$(call graded,$$*) ## your code beside the solution, once yours passes
 	$(Q)tests/tools/solution-diff $*
 
-handout: FORCE | tools ## build/handout: the course without what tells its answers, as a folder and as a tarball for a class
+handout: FORCE | tools ## the course without its answers, for a class
 	$(Q)tests/tools/handout
 
-grade-class: FORCE pristine build/bin/class | tools-for-class ## CLASS=dir: grade every submission below dir; JOBS=n, HOSTS=file, LESSONS="02 03", STUDENT=name
+grade-class: FORCE pristine build/bin/class | tools-for-class ## CLASS=dir: grade every submission below dir
 	$(Q)tests/tools/grade-class
 
-gradescope: FORCE pristine build/bin/class | tools-for-class ## build/gradescope/autograder.zip, for LESSONS="02 03" or all
+gradescope: FORCE pristine build/bin/class | tools-for-class ## autograder.zip for LESSONS="02 03", or for all
 	$(Q)tests/tools/gradescope
 
-test: pristine $$(FOR_TESTS) $$(foreach l,$$(ALL_LESSONS),$$(call experiments,$$l,all)) | tools-for-tests ## test the lab itself; FULL=1 adds what takes minutes
+test: pristine $$(FOR_TESTS) $$(foreach l,$$(ALL_LESSONS),$$(call experiments,$$l,all)) | tools-for-tests ## test the lab itself; FULL=1 adds what takes long
 	$(Q)tests/gate/run
 
 test-%: FORCE $$(FOR_TESTS) $$(call graded,$$*) $$(call experiments,$$*,all) | tools-for-tests ## test one lesson
 	$(Q)tests/gate/run $*
 
-pictures: FORCE build/bin/wire build/bin/peer | tools-for-wire ## slides/pictures: drawn anew where a run, or their source, says something else
+pictures: FORCE build/bin/wire build/bin/peer | tools-for-wire ## slides/pictures, those that are out of date
 	$(Q)tests/tools/pictures
 
-bench: FORCE build/bin/peer | tools ## the solutions beside nginx, libuv, libevent and a bare epoll loop, as ratios from one run
+bench: FORCE build/bin/peer | tools ## the servers beside nginx, libuv, libevent; ratios
 	$(Q)tests/tools/bench
 
 # ---------------------------------------------------------------- lessons
@@ -106,7 +106,7 @@ words_of = $(file <tests/$1/contract)
 experiments = $(foreach l,$(call find,$1),$(patsubst lessons/$l/experiments/%.c,build/experiments/$l/%,\
     $(wildcard lessons/$l/experiments/$(if $(filter all,$2),*,$(or $2,none)).c))) tools
 
-pristine: $$(foreach l,$(or $(ONLY),$(ALL_LESSONS)),$$(call graded,$$l)) ## build the grader and all tests, or those of ONLY="01-socket", without grading
+pristine: $$(foreach l,$(or $(ONLY),$(ALL_LESSONS)),$$(call graded,$$l)) ## build the grader and all tests, and grade nothing
 
 # A fresh machine gets its tools before anything is compiled; where all are there this takes 5 ms. A copy without git keeps
 # its starters for reset-NN.

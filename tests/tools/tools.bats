@@ -72,7 +72,8 @@ commit() {
 @test "progress of a fresh clone is none, and names the first file to edit" {
     run -0 tests/tools/progress
     assert_line --partial "0 of 2 lessons"
-    assert_line --regexp "^Next: .*lessons/01-first/one.c, then: make lesson-01"
+    assert_line "Next: read lessons/01-first/README.md"
+    assert_line "      edit lessons/01-first/one.c, then: make lesson-01"
 }
 
 @test "progress follows the last results" {
