@@ -485,7 +485,7 @@ END
     touch class/README.md class/.DS_Store class/Thumbs.db class/notes.pdf
     mkdir class/__MACOSX class/.git
     run -0 collect
-    assert_output $'1 submissions of 1 students, lessons 02\nno submission: notes.pdf'
+    assert_output $'1 submission of 1 student, lessons 02\nno submission: notes.pdf'
     assert_equal "$(ask '.ignored | join(" ")')" notes.pdf
 }
 

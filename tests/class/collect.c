@@ -570,8 +570,9 @@ static void say_lessons(const struct class_ *class, const json_t *manifest)
 
 static void say(const struct class_ *class, const json_t *manifest)
 {
-    printf("%zu submissions of %zu students", class->count,
-           json_array_size(class->students));
+    size_t students = json_array_size(class->students);
+    printf("%zu submission%s of %zu student%s", class->count,
+           class->count == 1 ? "" : "s", students, students == 1 ? "" : "s");
     say_lessons(class, manifest);
     for (size_t i = 0; i < class->count; i++) {
         const struct attempt *attempt = &class->attempts[i];
