@@ -1954,6 +1954,16 @@ LAB_TEST(
     shared = loops_start(&settings);
     lab_expect(shared == NULL && errno == EINVAL, "NULL and errno EINVAL for no loops",
                "returned %s", shared != NULL ? "something" : lab_errno(errno));
+    settings = (struct loops_settings){.loop = plain(LOOP_POLL),
+                                       .n = 1,
+                                       .balance = LOOP_LEAST + 1,
+                                       .host = "127.0.0.1",
+                                       .service = "0"};
+    errno = 0;
+    shared = loops_start(&settings);
+    lab_expect(shared == NULL && errno == EINVAL,
+               "NULL and errno EINVAL for a balance that there is not", "returned %s",
+               shared != NULL ? "something" : lab_errno(errno));
     lab_close(stranger);
 }
 
