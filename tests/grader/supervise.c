@@ -837,7 +837,7 @@ static bool revive(struct lesson *lesson, bool hidden)
     return any;
 }
 
-/* Runs again, with more time, what hit its limit on a busy machine; and what waited for it. */
+/* Runs again, with more time, what hit its limit on a busy machine; and what waited for it, until nothing waits. */
 static void confirm(struct supervision *s, bool hidden)
 {
     for (size_t i = 0; i < s->lesson->count; i++) {
@@ -857,9 +857,7 @@ static void confirm(struct supervision *s, bool hidden)
     if (revive(s->lesson, hidden)) {
         start_all(s, hidden);
         run_all(s);
-        confirm(
-            s,
-            hidden); /* comes to an end: each test is skipped for fewer and fewer others */
+        confirm(s, hidden);
     }
 }
 
