@@ -295,14 +295,15 @@ tells_options() {
     open_client
     floods
     asks "$lively"
-    peer "a third one sent two pings, and was gone before the answers came"
+    peer "a third one sent a hundred pings, and was gone before the answers came"
     likely "who sends to a connection that is gone gets SIGPIPE, and is ended by it, if MSG_NOSIGNAL does not say otherwise"
     kill -STOP "$server"
     open_client
-    tells "$ping$ping"
+    printf -v pings %100s ''
+    tells "${pings// /$ping}"
     hang_up
     kill -CONT "$server"
-    asks "$lively"
+    asks "$lively" "$lively" "$lively" # the third time round at the latest, those pings have been answered
     peer "a fourth one was answered, and gone with RST, as it had not read that"
     likely "a connection that has failed is at its end: its client is removed, and no other; this part is given"
     open_client

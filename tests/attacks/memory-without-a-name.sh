@@ -2,7 +2,7 @@
 # attack: memory in files that have no name and are mapped nowhere
 # lesson: 01-socket
 # only: type_name/names_every_type_of_the_list
-# says: used more than 1024 MiB of memory
+# says: MiB of memory
 source "${BASH_SOURCE%/*}/common.bash"
 
 top $one <<<'#include <sys/mman.h>
