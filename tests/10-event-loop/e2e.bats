@@ -33,7 +33,7 @@ arrived() {
 
 # lab: points=6 task=11 needs="on_message, loop_run/serves_by_epoll, loop_send/presses_back_by_epoll, loops_start/deals_clients_round" read="The echo server" likely="each message goes back by loop_send(): three functions of a line or two"
 @test "sends back what comes" {
-    start loop-echo-server --linger 20 --loops 3 --balance round-robin --idle 60000 127.0.0.1 0
+    start loop-echo-server --unpack none --linger 20 --loops 3 --balance round-robin --idle 60000 127.0.0.1 0
     assert_equal "$line" "listening on 127.0.0.1:$port"
     seq 30000 >input
     peer "nc sent 169 KB, and ended its stream"
@@ -116,7 +116,7 @@ arrived() {
     hear_end
     assert_output ""
     likely "status 1 and a line on standard error when it cannot listen, 2 and the usage when the arguments make no sense"
-    for wrong in "--loops 0 $host 0" "--unpack no $host 0" "--idle 3x $host 0" "--linger" "a b c"; do
+    for wrong in "--loops 0 $host 0" "--unpack no $host 0" "--idle 3x $host 0" "--linger" "--nonsense 3 $host 0" "a b c"; do
         code=0
         # shellcheck disable=SC2086 # arguments
         ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 loop-echo-server $wrong >printed 2>complaints || code=$?

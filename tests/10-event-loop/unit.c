@@ -625,6 +625,7 @@ LAB_TEST(
     .likely =
         "EAGAIN and EINTR are no end of a client; 0 is, and so is any other error: LOOP_END_CLIENT")
 {
+    fault_once(CALLS_WAIT, 1, (struct fault){.error = EINTR});
     start(plain(LOOP_POLL));
     int fd = client();
     wait_for('+', 1, 1);
@@ -1232,16 +1233,27 @@ LAB_TEST(
                "-1 and errno EPIPE", "loop_send() after loop_close() returned %s",
                lab_result(atomic_load(&send_result), atomic_load(&send_error)));
     lab_close(fd);
-    lab_peer("another one sent \"bye\" alone, and a third one \"echo z\"");
+    lab_peer(
+        "another one sent \"bye\", the last letter alone, and a third one \"echo z\" "
+        "three times");
     lab_likely("an unpacker that has lent out a message, or half of one, stays with its "
                "client: it is given back only when next() has said 0");
-    fd = client();
-    say_bytes(fd, "\0\0\0\3bye", 7);
+    fd = added(65536);
+    int third = client();
+    say_bytes(fd, "\0\0\0\3by", 6);
+    for (int i = 0; i < 2; i++) { /* the second time round those 6 bytes have been read */
+        say_bytes(third, "\0\0\0\6echo z", 10);
+        expect(third, "z");
+    }
+    say_bytes(fd, "e", 1);
     expect(fd, "bye");
     expect_end(2, LOOP_END_CLOSED);
-    int third = client();
+    expect_stream_end(fd);
     say_bytes(third, "\0\0\0\6echo z", 10);
     expect(third, "z");
+    lab_likely("the end of a client's stream is recv() == 0, and nothing else");
+    lab_expect(!is_closed(fd), "to be waited for until it ends its stream, too",
+               "was closed at once");
     lab_close(fd);
     lab_peer("and then no frame");
     lab_likely(
@@ -1253,8 +1265,8 @@ LAB_TEST(
     lab_close(third);
     stop();
     lab_likely("a callback may close the client: no message is given to it after that");
-    lab_expect(count('=') == 4,
-               "\"bye\", \"bye\", \"echo z\" and \"echo !\", and no "
+    lab_expect(count('=') == 6,
+               "\"bye\", \"bye\", \"echo z\" three times and \"echo !\", and no "
                "message after loop_close()",
                "gave on_message %zu", count('='));
 }
@@ -1388,7 +1400,8 @@ LAB_TEST(
     make(&settings);
     int64_t begun;
     lab_peer("timers for 20 ms (4), 5 ms (1), 5 ms (2), 15 ms (3: cancels one of 15 ms, "
-             "starts one of 0 ms (5), and takes 8 ms), one of 50 s that is forgotten");
+             "starts one of 0 ms (5), and takes 8 ms), one of 50 s that is forgotten, "
+             "one of 30 s that is cancelled");
     struct loop_timer *timers[4];
     bool late;
     do { /* once more where this machine let 4 ms pass between the first and the last */
@@ -1407,6 +1420,7 @@ LAB_TEST(
     } while (late);
     loop_after(loop, 50000, ring, &bells[0]);
     loop_cancel(loop, loop_after(loop, 3, ring, &bells[0]));
+    loop_cancel(loop, loop_after(loop, 30000, ring, &bells[0]));
     begin_to_run();
     wait_for('t', 4, 1);
     wait_for('t', 5, 1);

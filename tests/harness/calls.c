@@ -867,6 +867,66 @@ CALL(void, abort, void)
     abort();
 }
 
+/* ---- mutexes: what POSIX leaves undefined is told, not tried ------------------------------------------- */
+
+/* What is only a race, or a wait without end, with a mutex of the plain kinds. The others say it themselves (EPERM, EDEADLK).
+ * glibc notes the owner of each, but of those with elision (256). */
+static bool holds(const pthread_mutex_t *mutex)
+{
+    return mutex->__data.__owner == (pid_t)syscall(SYS_gettid);
+}
+
+static bool is_plain(const pthread_mutex_t *mutex)
+{
+    int kind = mutex->__data.__kind;
+    return (kind == PTHREAD_MUTEX_NORMAL || kind == PTHREAD_MUTEX_ADAPTIVE_NP) &&
+           lab_page->pid == getpid();
+}
+
+static void needs_lock(const pthread_mutex_t *mutex, const char *you)
+{
+    if (is_plain(mutex) && !holds(mutex))
+        lab_fail("pthread_mutex_lock() first, on each path, in the same thread",
+                 "another thread may hold it now, and both are where one alone may be",
+                 you);
+}
+
+CALL(int, pthread_mutex_lock, pthread_mutex_t *mutex)
+{
+    if (is_plain(mutex) && holds(mutex))
+        lab_fail(
+            "a mutex that is locked once, and then unlocked, on each path",
+            "a function that locks is called under the lock (a callback may call one: "
+            "callbacks run without it), or a return goes past the unlock",
+            "called pthread_mutex_lock() for a mutex that this thread holds: it "
+            "would wait for itself for ever");
+    return pthread_mutex_lock(mutex);
+}
+
+CALL(int, pthread_mutex_unlock, pthread_mutex_t *mutex)
+{
+    needs_lock(
+        mutex,
+        "called pthread_mutex_unlock() for a mutex that this thread does not hold");
+    return pthread_mutex_unlock(mutex);
+}
+
+CALL(int, pthread_cond_wait, pthread_cond_t *condition, pthread_mutex_t *mutex)
+{
+    needs_lock(mutex,
+               "called pthread_cond_wait() with a mutex that this thread does not hold");
+    return pthread_cond_wait(condition, mutex);
+}
+
+CALL(int, pthread_cond_timedwait, pthread_cond_t *condition, pthread_mutex_t *mutex,
+     const struct timespec *end)
+{
+    needs_lock(
+        mutex,
+        "called pthread_cond_timedwait() with a mutex that this thread does not hold");
+    return pthread_cond_timedwait(condition, mutex, end);
+}
+
 /* With large file offsets the headers say fcntl64. objcopy wants a name of its own for each. */
 extern __typeof__(lab_call_fcntl) lab_call_fcntl64
     __attribute__((alias("lab_call_fcntl")));

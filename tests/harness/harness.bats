@@ -4,7 +4,7 @@
 setup_file() {
     bats_require_minimum_version 1.5.0
     local records=$BATS_FILE_TMPDIR/records
-    orders "$records.1" "nonce 5ec4e7" "seed 7" "run leaves" "run dies" "run leaves_behind" "run forges" "run prints" \
+    orders "$records.1" "nonce 5ec4e7" "seed 7" "run leaves" "run dies" "run locks" "run leaves_behind" "run forges" "run prints" \
         "run says" "run needs" "run random"
     orders "$records.2" "nonce 5ec4e7" "limit 0.4" "run hangs"
     cat "$records.1" "$records.2" >"$records"
@@ -71,6 +71,13 @@ ends() {
     ends dies/of_a_heap_overflow crash 'heap-buffer-overflow in student_overflow \(test_student.c:[0-9]+\)'
     assert_line --regexp '^output: .*AddressSanitizer'
     ends dies/of_undefined_behaviour fail 'undefined behaviour: signed integer overflow.*test_student.c:[0-9]+\)'
+}
+
+@test "a mutex that is locked twice, or not at all, is told at once" {
+    ends locks/what_is_locked fail 'called pthread_mutex_lock\(\) for a mutex that this thread holds.*'
+    ends locks/not_before_it_unlocks fail 'called pthread_mutex_unlock\(\) for a mutex that this thread does not hold'
+    assert_line "expected: pthread_mutex_lock() first, on each path, in the same thread"
+    ends locks/not_before_it_waits fail 'called pthread_cond_timedwait\(\) with a mutex that this thread does not hold'
 }
 
 @test "a hang is ended at the limit, and told by the call it is in" {

@@ -311,6 +311,11 @@ LAB_TEST(faults, take_memory_away, .points = 1)
     expect_number(calls_made(CALLS_ALLOCATE), 3);
 }
 
+LAB_TEST(locks, pass_where_they_are_right, .points = 1)
+{
+    expect_number((unsigned)student_lock_rightly(), 0);
+}
+
 LAB_TEST(faults, reach_forked_children_but_not_the_record, .points = 1)
 {
     pid_t child;

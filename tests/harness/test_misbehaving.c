@@ -77,6 +77,20 @@ LAB_TEST(dies, of_undefined_behaviour, .points = 1)
     student_overflow_int(INT_MAX);
 }
 
+/* Mutexes. */
+LAB_TEST(locks, what_is_locked, .points = 1)
+{
+    student_lock_twice();
+}
+LAB_TEST(locks, not_before_it_unlocks, .points = 1)
+{
+    student_unlock_unlocked();
+}
+LAB_TEST(locks, not_before_it_waits, .points = 1)
+{
+    student_wait_unlocked();
+}
+
 /* Hangs. */
 LAB_TEST(hangs, in_a_call, .points = 1, .likely = "wait for the end")
 {

@@ -3,6 +3,7 @@
 #include "test_student.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -17,6 +18,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #if defined(__GNUC__) && !defined(__clang__)
@@ -282,4 +284,55 @@ int student_open_runner(const char *file)
 
     snprintf(path, sizeof(path), "/proc/%d/%s", (int)getppid(), file);
     return open(path, O_RDWR);
+}
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER,
+                       recursive = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP,
+                       checked = PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP;
+static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
+
+static void *lock_and_unlock(void *unused)
+{
+    pthread_mutex_lock(&mutex);
+    pthread_cond_signal(&condition);
+    pthread_mutex_unlock(&mutex);
+    return unused;
+}
+
+int student_lock_rightly(void)
+{
+    pthread_t thread;
+    int wrong = pthread_mutex_lock(&mutex);
+    pthread_create(&thread, NULL, lock_and_unlock, NULL);
+    wrong += pthread_cond_wait(&condition, &mutex);
+    wrong +=
+        pthread_cond_timedwait(&condition, &mutex, &(struct timespec){0}) != ETIMEDOUT;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(pthread_mutex_unlock(&mutex)); /* what its parent had locked */
+    wrong += waitpid(child, &wrong, 0) != child;
+    wrong += pthread_mutex_unlock(&mutex);
+    pthread_join(thread, NULL);
+    wrong += pthread_mutex_trylock(&mutex) + pthread_mutex_unlock(&mutex);
+    wrong += pthread_mutex_lock(&recursive) + pthread_mutex_lock(&recursive);
+    wrong += pthread_mutex_unlock(&recursive) + pthread_mutex_unlock(&recursive);
+    wrong += pthread_mutex_unlock(&checked) != EPERM;
+    wrong += pthread_mutex_lock(&checked) + (pthread_mutex_lock(&checked) != EDEADLK);
+    return wrong + pthread_mutex_unlock(&checked);
+}
+
+void student_unlock_unlocked(void)
+{
+    pthread_mutex_unlock(&mutex);
+}
+
+void student_lock_twice(void)
+{
+    pthread_mutex_lock(&mutex);
+    pthread_mutex_lock(&mutex);
+}
+
+void student_wait_unlocked(void)
+{
+    pthread_cond_timedwait(&condition, &mutex, &(struct timespec){0});
 }

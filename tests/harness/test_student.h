@@ -27,6 +27,7 @@ long student_syscall_read(int fd, void *buf, size_t n);
 void *student_malloc(size_t n);
 char *student_strdup(const char *text);
 void student_free(void *memory);
+int student_lock_rightly(void); /* 0: all was as it should be */
 
 /* Wrong ones. */
 void student_exit(int status);
@@ -54,5 +55,8 @@ void student_close_everything(void);
 int student_kill_runner(void);
 int student_trace_runner(void);
 int student_open_runner(const char *file);
+void student_unlock_unlocked(void);
+void student_lock_twice(void);
+void student_wait_unlocked(void);
 
 #endif
