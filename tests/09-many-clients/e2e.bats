@@ -93,8 +93,10 @@ comes() {
     assert_regex "$line" '^2 came from 127\.0\.0\.1:'
     peer "--most 2, two clients are there, and a third one connected"
     open_client
-    hear_end
+    hear
     assert_output "* full"
+    hear_end
+    assert_output ""
     hang_up
     peer "the second one said \"/quite\", \"/qui\" and \"/quit\""
     likely "\"/quit\" is the whole line: 5 bytes, and those"
@@ -103,8 +105,10 @@ comes() {
     assert_output "2: /quite"
     hear "$first"
     assert_output "2: /qui"
-    hear_end "$second"
+    hear "$second"
     assert_output "* bye"
+    hear_end "$second"
+    assert_output ""
     hang_up "$second"
     likely "report() prints, and then fflush(stdout): whoever reads it is waiting"
     next_line
@@ -282,7 +286,7 @@ print(fewest, 'segments')
 
 # lab: points=1 task=10 needs="end to end/the client says and hears at the same time" read="Your tasks" man="3 perror" likely="check each call's result: status 1 and a line on standard error when one fails, 2 for wrong arguments"
 @test "the programs say what is wrong" {
-    start chat-server 127.0.0.1 0
+    start chat-server --linger 2147483647 127.0.0.1 0
     server=$pid
     peer "another server listens there already"
     attempt chat-server "$host" "$port"
@@ -311,7 +315,7 @@ print(fewest, 'segments')
     finish "$server"
     attempt chat-client "$host" "$port"
     said_why
-    for arguments in "--most 1" "--most 0 127.0.0.1 0" "--linger -1 127.0.0.1 0" "--least 1 127.0.0.1 0" "127.0.0.1 0 a b"; do
+    for arguments in "--most 1" "--most 0 127.0.0.1 0" "--linger -1 127.0.0.1 0" "--linger 1a 127.0.0.1 0" "--least 1 127.0.0.1 0" "127.0.0.1 0 a b"; do
         peer "chat-server's arguments were \"$arguments\""
         # shellcheck disable=SC2086 # several arguments
         attempt chat-server $arguments

@@ -147,8 +147,8 @@ lab_teardown() {
     for id in "${lab_pids[@]}"; do
         if [[ -n ${lab_out[$id]-} ]]; then
             kill -TERM "$id" 2>/dev/null || :
-            # Not what is tested here: one that does not hear SIGTERM (yet) is killed after a second.
-            LAB_PATIENCE=1 lab_wait "$id" >/dev/null || :
+            # Not what is tested here, and not said: one that does not hear SIGTERM (yet) is killed after a second.
+            LAB_PATIENCE=1 lab_wait "$id" >/dev/null 3>/dev/null || :
         fi
         lab_is_clean "$id" || failed=1
         kill -KILL -- "-$id" 2>/dev/null || :

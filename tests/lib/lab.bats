@@ -142,6 +142,14 @@ inner() {
     assert_output --partial "lab you: stubborn did not end within 0.2 s"
 }
 
+@test "a program that will not end takes no other reason's place" {
+    program stubborn 'trap "" TERM; echo ready; while :; do sleep 0.02; done'
+    inner 'start stubborn; you "returned 1"; false'
+    assert_failure
+    assert_output --partial "lab you: returned 1"
+    refute_output --partial "did not end"
+}
+
 @test "a child left behind fails the test, and is ended" {
     program leaves 'sleep 60 >/dev/null 2>&1 & echo $!; exit 0'
     inner 'start leaves; echo "$line" >../child; finish; cp ../child "'"$PWD"'/child"'
