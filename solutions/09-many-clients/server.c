@@ -26,12 +26,8 @@
 
 enum { CHUNK = 16 * 1024 }; /* bytes of one read */
 enum { LEAVING = 64 };      /* connections on their way out, beside those served */
-enum {
-    TCP,
-    LOCAL,
-    WAKE,
-    LISTENERS = WAKE
-};                     /* the first places of what the keeper waits for */
+/* The first places of what the keeper waits for. */
+enum { TCP, LOCAL, WAKE, LISTENERS = WAKE };
 enum { SOON_MS = 20 }; /* when to try again to accept */
 enum { NONE = -1 };    /* instead of a descriptor */
 

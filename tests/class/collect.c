@@ -518,9 +518,8 @@ static json_t *weights_json(const struct class_ *class, const json_t *lessons)
         if (weight != NULL)
             json_object_set(weights, name, weight);
         else
-            json_object_set_new(
-                weights, name,
-                json_pack("{s:f, s:n, s:n}", "weight", 1.0, "due", "late"));
+            json_object_set_new(weights, name,
+                                json_pack("{s:i, s:n, s:n}", "weight", 1, "due", "late"));
     }
     return weights;
 }

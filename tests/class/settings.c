@@ -104,7 +104,9 @@ static json_t *weight_read(const struct settings *settings, const char *s)
         return NULL;
     }
     const char *rest = skip_blanks(end);
-    json_t *made = json_pack("{s:f, s:n, s:n}", "weight", weight, "due", "late");
+    json_t *number = weight == floor(weight) ? json_integer((json_int_t)weight)
+                                             : json_real(weight),
+           *made = json_pack("{s:o, s:n, s:n}", "weight", number, "due", "late");
     if (*rest == '\0')
         return made;
     time_t due = time_read(rest, &rest);

@@ -16,9 +16,12 @@ static const char *result_name(enum result result)
     return names[result];
 }
 
-static double rounded(double points)
+/* To three places, and 100 as 100: not every reader takes 100.0 for the same. */
+static json_t *json_number(double value)
 {
-    return (double)(long)(points * 1000 + 0.5) / 1000;
+    long thousandths = (long)(value * 1000 + 0.5);
+    return thousandths % 1000 == 0 ? json_integer(thousandths / 1000)
+                                   : json_real((double)thousandths / 1000);
 }
 
 static json_t *text_or_null(const char *text)
@@ -28,19 +31,19 @@ static json_t *text_or_null(const char *text)
 
 static json_t *test_extra(const struct test *test)
 {
-    return json_pack("{s:s, s:s, s:b, s:i, s:o, s:o, s:o, s:o, s:o, s:f}", "id", test->id,
+    return json_pack("{s:s, s:s, s:b, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "id", test->id,
                      "result", result_name(test->result), "hidden", test->hidden, "task",
                      test->task, "peer", text_or_null(test->peer), "you",
                      text_or_null(test->you), "expected", text_or_null(test->expected),
                      "likely",
                      text_or_null(test->said != NULL ? test->said : test->likely), "read",
-                     text_or_null(test->read), "seconds", rounded(test->seconds));
+                     text_or_null(test->read), "seconds", json_number(test->seconds));
 }
 
 static json_t *test_object(const struct record *record, const struct test *test,
                            size_t number)
 {
-    double worth = rounded(record_worth(record, test));
+    double worth = record_worth(record, test);
     bool built = record->build_failure == NULL,
          passed = built && test->result == RESULT_PASS;
     char *name = text_format("%s: %s", test->group, test->name);
@@ -48,9 +51,9 @@ static json_t *test_object(const struct record *record, const struct test *test,
                         : text_copy("not run: the code does not compile");
     char *place = text_format("%s.%zu", record->lesson->number, number);
     json_t *object =
-        json_pack("{s:f, s:f, s:s, s:s, s:s, s:s, s:s, s:s, s:[s,s], s:s, s:o}", "score",
-                  passed ? worth : 0.0, "max_score", worth, "status",
-                  passed || test->excused ? "passed" : "failed", "name", name,
+        json_pack("{s:o, s:o, s:s, s:s, s:s, s:s, s:s, s:s, s:[s,s], s:s, s:o}", "score",
+                  json_number(passed ? worth : 0), "max_score", json_number(worth),
+                  "status", passed || test->excused ? "passed" : "failed", "name", name,
                   "name_format", "text", "number", place, "output", story,
                   "output_format", "text", "tags", test->group, record->lesson->name,
                   "visibility", "visible", "extra_data", test_extra(test));
@@ -64,12 +67,12 @@ static json_t *extra(const struct record *record)
 {
     char *seed = text_format("%llu", (unsigned long long)record->seed);
     json_t *object = json_pack(
-        "{s:s, s:b, s:s, s:i, s:i, s:i, s:i, s:s, s:s, s:i, s:f}", "lesson",
+        "{s:s, s:b, s:s, s:i, s:i, s:i, s:i, s:s, s:s, s:i, s:o}", "lesson",
         record->lesson->name, "compiles", record->build_failure == NULL, "result",
         result_name(record->result), "passed", record->passed, "failed", record->failed,
         "skipped", record->skipped, "errors", record->errors, "seed", seed, "sandbox",
         sandbox_level_name(record->level), "first_failing_task", view_first_task(record),
-        "seconds", rounded(record->seconds));
+        "seconds", json_number(record->seconds));
     free(seed);
     return object;
 }
@@ -79,7 +82,8 @@ static json_t *extra(const struct record *record)
 static void dump(json_t *object, const char *path)
 {
     char *beside = text_format("%s.%d", path, (int)getpid());
-    if (object == NULL || json_dump_file(object, beside, JSON_INDENT(2)) < 0 ||
+    if (object == NULL ||
+        json_dump_file(object, beside, JSON_INDENT(2) | JSON_REAL_PRECISION(12)) < 0 ||
         rename(beside, path) < 0)
         fatal("write %s", path);
     free(beside);
@@ -105,8 +109,8 @@ void view_json(const struct record *const *records, size_t n, const char *path)
                        record->build_failure);
     }
     json_t *top =
-        json_pack("{s:f, s:f, s:s, s:s, s:s, s:s, s:o, s:o}", "score", rounded(score),
-                  "execution_time", rounded(seconds), "output", output.bytes,
+        json_pack("{s:o, s:o, s:s, s:s, s:s, s:s, s:o, s:o}", "score", json_number(score),
+                  "execution_time", json_number(seconds), "output", output.bytes,
                   "output_format", "text", "visibility", "visible", "stdout_visibility",
                   "hidden", "tests", tests, "extra_data",
                   n == 1 ? json_incref(json_array_get(lessons, 0))

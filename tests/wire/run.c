@@ -273,12 +273,14 @@ static const char *bound_to(const struct run *run, const char *path, int64_t t)
 }
 
 /* What is known of AF_UNIX sockets by their numbers. */
+struct local {
+    bool stream, seqpacket;
+    char peer[ENDPOINT];
+};
+
 struct locals {
     struct names names;
-    struct local {
-        bool stream, seqpacket;
-        char peer[ENDPOINT];
-    } * known;
+    struct local *known;
     size_t count, room;
 };
 

@@ -39,7 +39,7 @@ static double round_trip(int fd, double best)
         send(fd, data, SIZE, MSG_NOSIGNAL), recv(fd, data, SIZE, MSG_WAITALL);
     clock_gettime(CLOCK_MONOTONIC, &to);
     double us = difftime(to.tv_sec, from.tv_sec) * 1e6;
-    us = (us + (double)(to.tv_nsec - from.tv_nsec) / 1e3) / ROUNDS;
+    us = (us + (double)(to.tv_nsec - from.tv_nsec) / 1e3) / (double)ROUNDS;
     return us < best ? us : best;
 }
 

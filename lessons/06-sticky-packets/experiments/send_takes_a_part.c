@@ -31,9 +31,11 @@ int main(void)
            again == -1 ? strerrorname_np(errno) : "");
     size_t done = first > 0 ? (size_t)first : 0;
     done += again > 0 ? (size_t)again : 0;
-    for (; done<all; calls++, done += n> 0 ? (size_t)n : 0) {
+    while (done < all) {
         recv(fds[1], read_now, sizeof read_now, MSG_DONTWAIT);
         n = send(fds[0], bytes + done, all - done, MSG_DONTWAIT | MSG_NOSIGNAL);
+        done += n > 0 ? (size_t)n : 0;
+        calls++;
     }
     printf("with a reader that reads %zu bytes now and then: %d calls for all\n",
            sizeof read_now, calls);

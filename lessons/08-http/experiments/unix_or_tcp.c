@@ -60,8 +60,8 @@ int main(void)
     double by_tcp = seconds(tcp, (struct sockaddr *)&port, sizeof port);
     double by_file = seconds(local, (struct sockaddr *)&file, sizeof file);
     unlink(file.sun_path);
-    printf("TCP: %.1f us a request; UNIX socket: %.1f us\n", by_tcp / TIMES * 1e6,
-           by_file / TIMES * 1e6);
+    printf("TCP: %.1f us a request; UNIX socket: %.1f us\n", by_tcp * 1e6 / (double)TIMES,
+           by_file * 1e6 / (double)TIMES);
     printf("rights of the file: %o, of the port: none\n", status.st_mode & 0777u);
     printf("so: TCP takes %.1f times as long, and only the file says who may connect\n",
            by_tcp / by_file);

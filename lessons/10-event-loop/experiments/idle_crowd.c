@@ -42,8 +42,8 @@ static void measure(int n, double *by_poll, double *by_epoll)
     double middle = now_ns();
     for (int i = 0; i < ROUNDS; i++)
         epoll_wait(epoll, &(struct epoll_event){0}, 1, -1);
-    *by_poll = (middle - begin) / ROUNDS;
-    *by_epoll = (now_ns() - middle) / ROUNDS;
+    *by_poll = (middle - begin) / (double)ROUNDS;
+    *by_epoll = (now_ns() - middle) / (double)ROUNDS;
     for (int i = 0; i < n; i++)
         close(ends[i][0]), close(ends[i][1]);
     close(epoll);
