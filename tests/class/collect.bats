@@ -175,7 +175,7 @@ END
 
 @test "names with spaces, newlines, dashes, dots, invalid and right-to-left characters do no harm" {
     local name
-    for name in $'new\nline' '-rf' '..hidden' '... ' $'bad\xff\xfe' $'\u202ecba' '$(touch broken)' "it's \"so\"" '<b>x<i>'; do
+    for name in $'new\nline' '-rf' '..hidden' '... ' $'bad\xff\xfe' $'\xe2\x80\xaecba' '$(touch broken)' "it's \"so\"" '<b>x<i>'; do
         mkdir -p "class/$name"
         echo "$source" >"class/$name/tcp.c"
     done

@@ -596,8 +596,13 @@ SCENARIO
     assert_output --partial 'Operation not permitted'
 }
 
+reachable() {
+    setpriv --reuid=65534 --regid=65534 --clear-groups test -x build/bin/wire || skip "an ordinary user may not enter $PWD"
+}
+
 @test "where packets may not be captured: the calls alone, and why" {
     ((EUID == 0)) || skip "this takes root"
+    reachable
     NAMESPACE=(setpriv --reuid=65534 --regid=65534 --clear-groups) OWNER=65534
     play --plain <<'SCENARIO'
 server count-server 127.0.0.1 0
@@ -609,6 +614,7 @@ SCENARIO
 
 @test "as an ordinary user: the same ladder" {
     ((EUID == 0)) || skip "the other tests are run by one"
+    reachable
     setpriv --reuid=65534 --regid=65534 --clear-groups unshare -Urn true || skip "ordinary users make no namespaces here"
     chmod 777 "$T"
     ladder 03 half-close
