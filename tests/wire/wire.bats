@@ -597,7 +597,7 @@ SCENARIO
 }
 
 reachable() {
-    setpriv --reuid=65534 --regid=65534 --clear-groups test -x build/bin/wire || skip "an ordinary user may not enter $PWD"
+    setpriv --reuid=65534 --regid=65534 --clear-groups test -x "$PWD/build/bin/wire" || skip "an ordinary user may not enter $PWD"
 }
 
 @test "where packets may not be captured: the calls alone, and why" {
