@@ -18,7 +18,7 @@ int main(void)
 {
     char byte;
     int fds[2];
-    void *memory = malloc(5);
+    void *volatile memory = malloc(5); /* clang leaves out one that nobody uses */
 
     if (memory)
         printf("malloc\n");
