@@ -235,11 +235,11 @@ hash = $$(sha256sum <tests/class/$1 | cut -c1-64 | tr a-f A-F | basenc --base16 
 
 build/bin/class: $(CLASS_SOURCES:tests/class/%.c=build/classes/%.o) build/grader/text.o
 	$(call say,class)
-	$(call made,$(CC) -o $$new $^ $$(pkg-config --libs $(CLASS_LIBRARIES)))
+	$(call made,$(CC) -o $$new $^ $$(pkg-config --libs $(CLASS_LIBRARIES)) -lm)
 
 # What opens strangers' archives is tested with sanitizers.
 build/bin/class-sanitized: $(CLASS_SOURCES) $(wildcard tests/class/*.h) tests/class/report.css tests/class/report.js tests/grader/text.c tests/grader/grade.h build/flags | tools-for-class
-	$(call made,$(CC) $(SANITIZED) $(HASHES) -o $$new $(filter %.c,$^) $$(pkg-config --cflags --libs $(CLASS_LIBRARIES)))
+	$(call made,$(CC) $(SANITIZED) $(HASHES) -o $$new $(filter %.c,$^) $$(pkg-config --cflags --libs $(CLASS_LIBRARIES)) -lm)
 
 # ---------------------------------------------------------------- what was read to build it
 
