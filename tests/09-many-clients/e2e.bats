@@ -299,12 +299,11 @@ print(fewest, 'segments')
     said_why
     peer "nobody reads standard output: a pipe whose other end is closed"
     likely "without signal(SIGPIPE, SIG_IGN) nobody hears why it ended"
-    exec {nobody}> >(:)
-    wait $!
+    open_unread
     status=0
-    chat-client "$host" "$port" 1>&"$nobody" 2>complaints || status=$?
+    chat-client "$host" "$port" 1>&"$unread" 2>complaints || status=$?
     stderr=$(<complaints)
-    exec {nobody}>&-
+    exec {unread}>&-
     said_why
     peer "the server stopped: the end of its stream is no error"
     likely "check each call's result: status 1 and a line on standard error when one fails, 2 for wrong arguments"

@@ -591,8 +591,7 @@ tells_options() {
     likely "what cannot be read or written is status 1 and a line on standard error; this part is given"
     attempt patient-client "$host" "$port" <.
     fails_with 1 .
-    exec {unread}> >(:)
-    wait $!
+    open_unread
     status=0
     patient-client "$host" "$port" </dev/null 1>&"$unread" 2>complaints || status=$?
     stderr=$(<complaints)

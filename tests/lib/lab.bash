@@ -39,6 +39,7 @@
 #   attempt PROGRAM ARG...  as run --separate-stderr, without its five processes: sets $status, $output, $stderr. What it
 #                           printed is also in the file "printed".
 #   same FILE FILE          are their bytes the same?
+#   open_unread             sets $unread, a pipe that nobody reads and nobody will
 #
 # What gives no sign of itself
 #   breathe                 in a loop that looks for it: leaves the core to others for 2 ms
@@ -332,6 +333,13 @@ same() {
     cmp "$@" >difference 2>&1 && return
     you "$(<difference)"
     return 1
+}
+
+# Not by >(:) and wait $!, which now and then waits for ever: bash looks whether the process runs, it ends, bash waits for it.
+open_unread() {
+    local reader
+    [[ -p unread ]] || mkfifo unread
+    exec {reader}<>unread {unread}>unread {reader}>&-
 }
 
 # ---- a plain client ---------------------------------------------------------------------------------

@@ -108,6 +108,14 @@ inner() {
     hang_up
 }
 
+@test "who writes to a pipe that nobody reads is told so" {
+    open_unread
+    run -1 bash -c 'trap "" PIPE; echo one 2>/dev/null >&"$1"' - "$unread"
+    exec {unread}>&-
+    open_unread
+    run -141 bash -c 'echo one >&"$1"' - "$unread"
+}
+
 @test "fd_count counts" {
     start waits
     assert [ "$(fd_count)" -ge 3 ]
