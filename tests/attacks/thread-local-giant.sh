@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # attack: a thread-local variable of 64 GiB, so that the program with the tests cannot even be started
 # lesson: 01-socket
-# builds: perhaps
+# builds: yes | no
 # says: the tests could not be started with your code in them | could not be linked
 source "${BASH_SOURCE%/*}/common.bash"
 

@@ -198,12 +198,19 @@ static void limit(__rlimit_resource_t resource, rlim_t most)
         fatal("setrlimit");
 }
 
+#ifdef __has_feature
+#define SANITIZED_BY_CLANG __has_feature(address_sanitizer)
+#else
+#define SANITIZED_BY_CLANG 0
+#endif
+
 static void confine_self(void)
 {
     limit(RLIMIT_CPU, CPU_MOST);
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_FSIZE, FILE_MOST * 2);
-#ifndef __SANITIZE_ADDRESS__ /* which reserves terabytes, and whose reports are wanted */
+/* A sanitizer reserves terabytes, and its reports are wanted. */
+#if !defined __SANITIZE_ADDRESS__ && !SANITIZED_BY_CLANG
     limit(RLIMIT_AS, MEMORY_MOST);
     if (freopen("/dev/null", "w", stderr) ==
         NULL) /* the parent says what is to be said */
