@@ -266,12 +266,12 @@ static void read_once(struct client *client, size_t *left)
 {
     unsigned char bytes[CHUNK];
     ssize_t got = recv(client->fd, bytes, *left < CHUNK ? *left : CHUNK, MSG_DONTWAIT);
-    if (got == 0 || (got == -1 && errno != EAGAIN && errno != EINTR))
-        end_input(client, SERVER_END_CLIENT);
     if (got > 0) {
         *left -= (size_t)got;
         if (splitter_feed(client->splitter, bytes, (size_t)got) == -1)
             end_input(client, SERVER_END_LONG);
+    } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+        end_input(client, SERVER_END_CLIENT);
     }
     give_messages(client);
 }
