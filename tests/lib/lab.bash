@@ -336,6 +336,7 @@ same() {
 }
 
 # Not by >(:) and wait $!, which now and then waits for ever: bash looks whether the process runs, it ends, bash waits for it.
+# shellcheck disable=SC2034,SC2094 # $unread is for the test; the one file is a pipe
 open_unread() {
     local reader
     [[ -p unread ]] || mkfifo unread

@@ -190,6 +190,11 @@ finish() {
 
 await() {
     local line='' server=${2:-$last_server} left
+    if [[ -z ${outputs[server]-} ]]; then # a client's output is a file
+        until grep -Fqxe "$1" "out.$server"; do patience "${names[server]} did not say \"$1\""; done
+        settle
+        return
+    fi
     while [[ $line != "$1" ]]; do
         left=$((deadline - SECONDS))
         IFS= read -r -t "$((left > 0 ? left : 1))" -u "${outputs[server]}" line ||

@@ -2,5 +2,6 @@
 # Varies: poll,recv,accept4
 server chat-server 127.0.0.1 0
 begin chat-client "$host" "$port"
+await "* you are 1" "$id"
 stop TERM
 finish
