@@ -227,6 +227,19 @@ for message in 'Hello', 'This is a test message', 'x' * 128, '':
     assert [ "$(grep -c . <<<"$stderr")" -eq 6 ]
 }
 
+# is_stuck CLIENT SERVER: the client has read the second frame of the file "greedy", and both wait (or it has sent all)
+is_stuck() {
+    local fd value
+    lab_ended "$1" && return
+    for fd in "/proc/$1/fd"/*; do
+        [[ $fd -ef greedy ]] || continue
+        read -r _ value <"/proc/$1/fdinfo/${fd##*/}" || return # "pos: 8192"
+        ((value > 1048580)) && sleeps "$1" && sleeps "$2" && sleeps "$1"
+        return
+    done 2>/dev/null
+    return 1
+}
+
 # lab: points=5 task=5 needs="end to end/echoes any body, end to end/keeps half a frame and serves the others" read="Who does not read is not heard" man="2 send" likely="one argument is the path of a UNIX socket: the same server with another listener, whose file main() removes"
 @test "a client that reads no answers keeps nobody waiting" {
     start frame-server --format length32be "$PWD/socket"
@@ -236,6 +249,7 @@ for message in 'Hello', 'This is a test message', 'x' * 128, '':
     peer "over a UNIX socket one client sends frames of 1 MiB and reads no answer; others sent a small one each"
     likely "an answer that does not fit into the socket waits for its client, and no other client waits for it"
     launch socat -u OPEN:greedy UNIX-CONNECT:socket
+    until is_stuck "$pid" "$server"; do breathe; done
     for client in 1 2 3; do
         nc -N -U socket < <(printf '\0\0\0\5Hello') >got
         bytes 1000 <got || :
