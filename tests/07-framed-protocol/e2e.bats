@@ -227,14 +227,17 @@ for message in 'Hello', 'This is a test message', 'x' * 128, '':
     assert [ "$(grep -c . <<<"$stderr")" -eq 6 ]
 }
 
-# is_stuck CLIENT SERVER: the client has read the second frame of the file "greedy", and both wait (or it has sent all)
+# is_stuck CLIENT SERVER: the client has begun to send the file "greedy", and now its socket takes no more, while the server
+# waits for something else (or it has sent all).
 is_stuck() {
-    local fd value
+    local fd value before
     lab_ended "$1" && return
     for fd in "/proc/$1/fd"/*; do
         [[ $fd -ef greedy ]] || continue
         read -r _ value <"/proc/$1/fdinfo/${fd##*/}" || return # "pos: 8192"
-        ((value > 1048580)) && sleeps "$1" && sleeps "$2" && sleeps "$1"
+        ((value > 0)) && sleeps "$1" && measure "$1" || return
+        before=$worked
+        sleeps "$2" && sleeps "$1" && measure "$1" && ((worked == before))
         return
     done 2>/dev/null
     return 1

@@ -1126,6 +1126,7 @@ LAB_TEST(
     say(fd, "nothing");
     wait_for('=', 1, 3);
     turn(other);
+    wait_for('w', 2, 2);
     lab_close(fd);
     lab_close(other);
     stop();
